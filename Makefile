@@ -1,0 +1,55 @@
+# Every target brings what it misses: the Deno runtime (npm), the program (dist/xenon), and a MySQL server for the
+# targets that need real ones. The clean machine of .ci/run needs nothing but node, npm and make beforehand.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+# A backtrace line in Deno's errors would differ from machine to machine.
+unexport RUST_BACKTRACE
+export NO_COLOR := 1
+
+DENO := node_modules/.bin/deno
+SOURCES := $(shell find . \( -name node_modules -o -name dist -o -name .cache -o -name .git \) -prune \
+	-o -name '*.ts' ! -name '*_test.ts' -print) deno.json deno.lock packaging/build.sh
+WRITERS ?= 4
+SEED ?=
+
+.PHONY: help build demo test ok sim check tidy clean
+
+help: ## Show the targets.
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+build: dist/xenon ## Build the one executable, dist/xenon.
+
+demo: dist/xenon ## Three real servers on this machine, a killed leader, nothing lost.
+	mysqld=$$(packaging/fetch_mysql.sh)
+	dist/xenon demo --mysqld "$$mysqld" --writers $(WRITERS)
+
+test: check dist/xenon ## Tidy, types, every test, a short simulation.
+	export XENON_MYSQLD=$$(packaging/fetch_mysql.sh)
+	$(DENO) run -A tests/run.ts tidy pure rest live simulation
+
+ok: $(DENO) ## The gate before a commit: format, lint, types, tidy, tests without servers, simulation.
+	$(DENO) fmt --check
+	$(DENO) lint
+	$(DENO) check .
+	$(DENO) run -A tests/run.ts tidy pure rest simulation
+
+sim: $(DENO) ## Simulate clusters for as long as you let it; SEED=7 replays one.
+	$(DENO) run -A tests/sim/main.ts $(SEED)
+
+check: $(DENO)
+	$(DENO) check .
+
+tidy: $(DENO)
+	$(DENO) run -A tests/run.ts tidy
+
+dist/xenon: $(DENO) $(SOURCES)
+	packaging/build.sh
+
+$(DENO): package-lock.json
+	npm ci --no-audit --no-fund
+	touch $@
+
+clean: ## Remove what make made, except the downloaded MySQL server.
+	rm -rf dist node_modules

@@ -1,0 +1,113 @@
+/**
+ * Writes log lines to stderr or to a file. Nothing waits for them: a reader that stopped reading
+ * must not freeze an agent that holds a lease. Lines wait in a bounded queue, and a full queue
+ * drops lines and says how many. (The decision against a logging library: its sinks either lose
+ * the last lines or block the process, and this is all of the rest.)
+ */
+import { formatLine, isLogged, type LogFields, type LogLevel } from "../log_line.ts";
+
+/** At most this many lines wait for a slow reader. */
+const WAITING_LINES_MAX = 1000;
+
+/** Where lines go; a file or stderr, or a list in tests. */
+export interface LogSink {
+  write(bytes: Uint8Array): Promise<number>;
+  close(): void;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: "text" | "json";
+  /** Facts that stand on every line: role, id, view, epoch. Asked for each line. */
+  readonly identity?: () => LogFields;
+  /** Opens the sink; called again by `reopen()`. */
+  readonly open: () => LogSink;
+}
+
+export interface Logger {
+  log(level: LogLevel, sentence: string, fields?: LogFields): void;
+  /** Resolves when everything said so far is written, or after `deadlineMs`. Call before exit. */
+  flush(deadlineMs: number): Promise<void>;
+  /** Opens the file again, for rotation by rename. */
+  reopen(): void;
+  [Symbol.dispose](): void;
+}
+
+export function createLogger(options: LogOptions): Logger {
+  const waiting: string[] = [];
+  let sink = options.open();
+  let dropped = 0;
+  let writing: Promise<void> | null = null;
+
+  function log(level: LogLevel, sentence: string, fields: LogFields = {}): void {
+    if (!isLogged(level, options.level)) return;
+    if (waiting.length >= WAITING_LINES_MAX) {
+      dropped++;
+      return;
+    }
+    push(level, sentence, { ...options.identity?.(), ...fields });
+  }
+
+  function push(level: LogLevel, sentence: string, fields: LogFields): void {
+    const event = { time: new Date().toISOString(), level, sentence, fields };
+    waiting.push(`${formatLine(event, options.format)}\n`);
+    writing ??= drain();
+  }
+
+  async function drain(): Promise<void> {
+    // A pause of one microtask joins the lines of one event into one write.
+    await Promise.resolve();
+    while (waiting.length > 0) {
+      await writeAll(sink, waiting.splice(0).join(""));
+      if (dropped > 0) sayDropped();
+    }
+    writing = null;
+  }
+
+  function sayDropped(): void {
+    const lines = dropped;
+    dropped = 0;
+    push("WARNING", "Log lines were dropped as their reader was too slow", { lines });
+  }
+
+  return {
+    log,
+    flush: (deadlineMs) => settleWithin(writing, deadlineMs),
+    reopen() {
+      const former = sink;
+      sink = options.open();
+      // A write under way may still use the former file; it is closed after it.
+      (writing ?? Promise.resolve()).finally(() => former.close());
+    },
+    [Symbol.dispose]: () => sink.close(),
+  };
+}
+
+/** Standard error: the journal of the service manager reads it. */
+export function openStderr(): LogSink {
+  return { write: (bytes) => Deno.stderr.write(bytes), close: () => {} };
+}
+
+/** Appends to a file that only the agent's account and its group can read. */
+export function openLogFile(path: string): LogSink {
+  const file = Deno.openSync(path, { append: true, create: true, mode: 0o640 });
+  return { write: (bytes) => file.write(bytes), close: () => file.close() };
+}
+
+/** A log that cannot be written (full disk, closed pipe) must not end the agent: lines are lost. */
+async function writeAll(sink: LogSink, text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let done = 0; done < bytes.length;) done += await sink.write(bytes.subarray(done));
+  } catch {
+    // There is no second place to complain to.
+  }
+}
+
+async function settleWithin(work: Promise<void> | null, deadlineMs: number): Promise<void> {
+  if (work === null) return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, deadlineMs));
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}

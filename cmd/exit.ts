@@ -1,0 +1,74 @@
+/**
+ * How a command ends: a code that scripts can rely on, and on failure one line on stderr that says
+ * what went wrong and what to do next.
+ */
+
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  /** Facts were printed, but some nodes did not answer. */
+  partial: 3,
+} as const;
+
+export type ExitCode = typeof exitCodes[keyof typeof exitCodes];
+
+/** What a command leaves behind: both texts end with a newline unless empty. */
+export interface Outcome {
+  readonly code: ExitCode;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A failure that a command expected and for which it knows the operator's next step. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  readonly code: ExitCode;
+  readonly next: string;
+
+  /** The message says what cannot be done and why; next is a sentence that begins lower case. */
+  constructor(message: string, options: { next: string; code?: ExitCode; cause?: unknown }) {
+    super(message, { cause: options.cause });
+    this.code = options.code ?? exitCodes.failed;
+    this.next = options.next;
+  }
+}
+
+/** Longest line on stderr, in characters: a reason may quote what another program printed. */
+const lineLengthMax = 1000;
+
+/** Turns anything thrown by a command into its outcome. */
+export function explain(error: unknown): Outcome {
+  if (error instanceof CommandError) {
+    return failure(error.code, `${withCauses(error)}; next: ${error.next}`);
+  }
+  const message = error instanceof Error ? withCauses(error) : String(error);
+  const next = "next: run it again with --help, or look at the agent's log";
+  return failure(exitCodes.failed, `${message}; ${next}`);
+}
+
+/** An outcome that printed facts or a short confirmation. */
+export function success(stdout: string, code: ExitCode = exitCodes.ok): Outcome {
+  return { code, stdout, stderr: "" };
+}
+
+/** An outcome with one line on stderr. */
+export function failure(code: ExitCode, sentence: string): Outcome {
+  const line = sentence.replace(/\s+/g, " ").trim();
+  const shown = line.length > lineLengthMax ? `${line.slice(0, lineLengthMax - 3)}...` : line;
+  return { code, stdout: "", stderr: `xenon: ${shown}\n` };
+}
+
+/** The reason of a failure is often only in its cause, "fetch failed" for one. */
+function withCauses(error: Error): string {
+  const causesMax = 4;
+  const messages = [error.message || error.name];
+  let cause = error.cause;
+  for (let depth = 0; depth < causesMax && cause instanceof Error; depth++) {
+    if (!messages.some((message) => message.includes((cause as Error).message))) {
+      messages.push(cause.message);
+    }
+    cause = cause.cause;
+  }
+  return messages.join(": ");
+}

@@ -1,0 +1,62 @@
+/** What commands need from the world, owned by them. The real ones are in cmd/real. */
+
+/** One agent's answer. Only `answered` carries a result, and it is still undecoded. */
+export type Answer =
+  | { readonly kind: "answered"; readonly result: unknown }
+  /** The agent answered that it will not, and why. */
+  | { readonly kind: "refused"; readonly because: string }
+  /** No agent answered within the deadline: dead, frozen, unreachable or nobody there. */
+  | { readonly kind: "silent"; readonly because: string };
+
+/** One request to one agent. */
+export interface Question {
+  readonly method: "node.status" | "cluster.add" | "raft.tryToLeader" | "node.ping";
+  readonly params: Readonly<Record<string, unknown>>;
+  /** The call is settled after this long, whatever the other side does. */
+  readonly deadlineMs: number;
+}
+
+/** The agents of one cluster, seen from one of its hosts. */
+export interface Cluster {
+  /** Id ("host:port") of the agent on this host, from the config. */
+  readonly local: string;
+  /** Other members that the config names; empty when it names none. */
+  readonly seeds: readonly string[];
+  /** Never rejects and never outlives the deadline. */
+  call(endpoint: string, question: Question): Promise<Answer>;
+}
+
+/** The parts of xenon that are loaded only by the commands that need them. */
+export interface Programs {
+  /** A signed client of the agents, built from the config of this host. */
+  openCluster(found: FoundConfig): Promise<Cluster>;
+  /** Runs the agent of this host until it is told to stop; the number is the exit code. */
+  runAgent(found: FoundConfig, world: World): Promise<number>;
+  /** Runs the demonstration; the number is the exit code. */
+  runDemo(options: DemoOptions, world: World): Promise<number>;
+}
+
+/** What `xenon demo` was told. */
+export interface DemoOptions {
+  readonly keep: boolean;
+  /** The server program to start, undefined to look for one on this machine. */
+  readonly mysqld: string | undefined;
+  readonly writers: number;
+}
+
+/** A config that was found: its absolute path and its text, not yet decoded. */
+export interface FoundConfig {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The process a command runs in. */
+export interface World {
+  readonly workingFolder: string;
+  /** Absolute path of the xenon executable, empty when started from source. */
+  readonly executable: string;
+  readonly version: string;
+  env(name: string): string | undefined;
+  /** The text of a file, undefined where there is none; rejects when it cannot be read. */
+  readText(path: string): Promise<string | undefined>;
+}

@@ -1,0 +1,99 @@
+/**
+ * What Linux says about a process in /proc/PID/stat, and what that means for a server.
+ *
+ * The death of a process shows there about a hundred milliseconds before its sockets are closed,
+ * because the kernel gives its memory back in between.
+ */
+
+/** The fields of /proc/PID/stat that are needed here. See proc_pid_stat(5). */
+export interface ProcessStat {
+  readonly pid: number;
+  /** One letter: R, S, D, T, t, Z, X, I and a few more. */
+  readonly state: string;
+  readonly flags: number;
+  /** Threads that are not yet gone, the main one included. */
+  readonly threads: number;
+  /** Start time in clock ticks after boot, as written: it tells two processes with one id apart. */
+  readonly startTime: string;
+}
+
+export type Liveness =
+  /** It runs, or sleeps and could run. */
+  | "running"
+  /** Somebody stopped it with SIGSTOP or a debugger. */
+  | "stopped"
+  /** Its main thread is in an uninterruptible wait, mostly for a disk; short ones are normal. */
+  | "uninterruptible"
+  /** It is gone, going, or the process id belongs to another process now. */
+  | "dead";
+
+/** The kernel sets this flag when a process has begun to exit. */
+const exitingFlag = 0x4;
+
+/** Reads one line of /proc/PID/stat; undefined for text that is not one. */
+export function parseProcessStat(text: string): ProcessStat | undefined {
+  // The second field is a name in parentheses that may itself hold spaces and parentheses.
+  const nameEnd = text.lastIndexOf(")");
+  if (nameEnd < 0) return undefined;
+  const pid = Number.parseInt(text, 10);
+  const fields = text.slice(nameEnd + 2).split(" ");
+  const state = fields[0];
+  const flags = Number(fields[6]);
+  const threads = Number(fields[17]);
+  const startTime = fields[19];
+  if (!Number.isSafeInteger(pid) || !Number.isSafeInteger(flags)) return undefined;
+  if (state === undefined || state === "" || startTime === undefined) return undefined;
+  return { pid, state, flags, threads, startTime: startTime.trim() };
+}
+
+/** How alive is the process that started at `startTime`, as seen in `stat`? */
+export function livenessOf(stat: ProcessStat | undefined, startTime: string): Liveness {
+  if (stat === undefined || stat.startTime !== startTime) return "dead";
+  if ((stat.flags & exitingFlag) !== 0) return "dead";
+  switch (stat.state) {
+    case "Z":
+    case "X":
+    case "x":
+      return "dead";
+    case "T":
+    case "t":
+      return "stopped";
+    case "D":
+      return "uninterruptible";
+    default:
+      return "running";
+  }
+}
+
+/**
+ * Has this life given back its memory, files and locks, so that the next one can begin? True also
+ * for a zombie that its parent has not collected yet, once no other thread of it is left.
+ */
+export function isReleased(stat: ProcessStat | undefined, startTime: string): boolean {
+  if (stat === undefined || stat.startTime !== startTime) return true;
+  return "ZXx".includes(stat.state) && stat.threads <= 1;
+}
+
+/** What tells our server from another process that happens to have its process id. */
+export interface ServerCommandLine {
+  readonly defaultsFile: string;
+  /** Its own pid file names the process, so a command line without any option file is enough. */
+  readonly namedByPidFile: boolean;
+}
+
+/** Options with which the server program does something else than serve. */
+const otherWork = /^--(initialize(-insecure)?|help|validate-config|print-defaults|version)\b/;
+const defaultsOption = "--defaults-file=";
+
+/** Is this argument list (from /proc/PID/cmdline) that of the server which is wanted? */
+export function isServerCommandLine(
+  argumentList: readonly string[],
+  wanted: ServerCommandLine,
+): boolean {
+  const names = argumentList.map((argument) => argument.slice(argument.lastIndexOf("/") + 1));
+  if (!names.some((name) => name === "mysqld" || name === "mariadbd")) return false;
+  if (argumentList.some((argument) => otherWork.test(argument))) return false;
+  const file = argumentList.find((argument) => argument.startsWith(defaultsOption));
+  if (file === undefined) return wanted.namedByPidFile;
+  return file.slice(defaultsOption.length) === wanted.defaultsFile;
+}

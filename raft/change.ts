@@ -1,0 +1,188 @@
+/**
+ * Membership, one vote at a time. The order keeps `q + k >= n` at every instant and for writes that
+ * were acknowledged before: growing raises k, proves it with a commit, then gives the vote; shrinking
+ * stops the acknowledgements, proves it with a commit of those who stay, takes the vote, lowers k last.
+ * What comes next is read from the member list, so any later leader finishes what one began.
+ */
+import type { Effect } from "./effect.ts";
+import type { MemberChange, OperationDone } from "./event.ts";
+import type { Leader, LeaderChange } from "./state.ts";
+import type { Config, Member, Membership, Millis, NodeId } from "./types.ts";
+import { persisting, type Step, toAll } from "./common.ts";
+import { heartbeat, heartbeats } from "./leader.ts";
+import { memberOf, quorum, quorumOf, voters } from "./quorum.ts";
+
+/** An operator adds or removes a member; answered when the first new list is stored by a majority. */
+export function changeMember(
+  config: Config,
+  state: Leader,
+  wanted: { readonly change: MemberChange; readonly request: number; readonly at: Millis },
+): Step {
+  const { change, request, at } = wanted;
+  const refused = changeRefusal(config, state, change);
+  const membership = state.durable.membership;
+  if (refused !== null || membership === null) {
+    return [state, [{ kind: "answer", request, refused }]];
+  }
+  const members = change.kind === "add"
+    ? [...membership.members, added(change)]
+    : leavingOrGone(membership, change.id);
+  return store(config, state, { members, target: change.id, request, at });
+}
+
+function changeRefusal(config: Config, state: Leader, change: MemberChange): string | null {
+  if (state.stage !== "leading") return "the leader's own promotion is not complete";
+  if (state.change !== null) return `the change of ${state.change.target} is not finished`;
+  if (state.handover !== null) return "a hand-over is in progress";
+  const entry = memberOf(state.durable.membership, change.id);
+  if (change.kind === "add") {
+    if (entry === undefined) return null;
+    return entry.member === change.member
+      ? `${change.id} is a member already`
+      : `${change.id} has a new state file: remove it first, then add it again`;
+  }
+  if (entry === undefined) return `${change.id} is no member`;
+  return change.id === config.id ? "the leader cannot be removed: switch over first" : null;
+}
+
+function added(change: MemberChange & { readonly kind: "add" }): Member {
+  return { id: change.id, member: change.member, kind: change.idle ? "idle" : "learner" };
+}
+
+/** A voter first loses its acknowledgements; a node without a vote can go at once. */
+function leavingOrGone(membership: Membership, id: NodeId): readonly Member[] {
+  return membership.members.flatMap((member) => {
+    if (member.id !== id) return [member];
+    return member.kind === "voter" ? [{ ...member, kind: "leaving" as const }] : [];
+  });
+}
+
+/** Writes a new list down, spreads it with the heartbeats, and waits until majorities stored it. */
+function store(
+  config: Config,
+  state: Leader,
+  list: {
+    readonly members: readonly Member[];
+    readonly target: NodeId;
+    readonly request: number | null;
+    readonly at: Millis;
+  },
+): Step {
+  const previous = state.durable.membership;
+  if (previous === null) return [state, []];
+  const members = [...list.members].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const membership: Membership = { ...previous, epoch: previous.epoch + 1, members };
+  const durable = { ...state.durable, membership };
+  const change: LeaderChange = {
+    target: list.target,
+    stage: "storing",
+    arrangeOp: 0,
+    request: list.request,
+  };
+  const next: Leader = { ...state, durable, change, previous };
+  const [after, effects] = changeProgress(config, next, list.at);
+  // Who is taken out hears the list that leaves it out, once.
+  const removed = membership.members.some((member) => member.id === list.target)
+    ? []
+    : toAll([list.target], heartbeat(config, next, list.at));
+  const spoken = [...heartbeats(config, next, list.at), ...removed];
+  return [after, [persisting(durable), ...spoken, ...effects]];
+}
+
+/** Called whenever members answered: is the list stored, and what does it still want? */
+export function changeProgress(config: Config, state: Leader, at: Millis): Step {
+  if (state.stage !== "leading" || state.handover !== null || !stored(config, state)) {
+    return [state, []];
+  }
+  const { change } = state;
+  if (change !== null && change.stage !== "storing") return [state, []];
+  const answers: readonly Effect[] = change?.request
+    ? [{ kind: "answer", request: change.request, refused: null }]
+    : [];
+  const idle: Leader = { ...state, change: null, previous: null };
+  const [after, effects] = nextMove(config, idle, { wasChanging: change !== null, at });
+  return [after, [...answers, ...effects]];
+}
+
+/** The list wants something: a leaving member to go, a learner in step to vote, or k to settle. */
+function nextMove(
+  config: Config,
+  state: Leader,
+  now: { readonly wasChanging: boolean; readonly at: Millis },
+): Step {
+  const membership = state.durable.membership;
+  if (membership === null) return [state, []];
+  const leaving = membership.members.find((member) => member.kind === "leaving");
+  const { n, k } = quorum(membership);
+  if (leaving !== undefined) {
+    return arrange(state, { target: leaving.id, stage: "arranging", k, cutOff: leaving.id });
+  }
+  const ready = membership.members.find((member) =>
+    member.kind === "learner" && inStep(config, state, { id: member.id, at: now.at })
+  );
+  if (ready !== undefined) {
+    const grown = Math.max(k, quorumOf(n + 1).k);
+    return arrange(state, { target: ready.id, stage: "arranging", k: grown, cutOff: null });
+  }
+  if (!now.wasChanging) return [state, []];
+  return arrange(state, { target: config.id, stage: "settling", k, cutOff: null });
+}
+
+function inStep(
+  config: Config,
+  state: Leader,
+  who: { readonly id: NodeId; readonly at: Millis },
+): boolean {
+  const answeredAt = state.acks[who.id] ?? -Infinity;
+  return state.replies[who.id]?.inStep === true && who.at - answeredAt <= config.leaseMs;
+}
+
+function arrange(
+  state: Leader,
+  what: {
+    readonly target: NodeId;
+    readonly stage: "arranging" | "settling";
+    readonly k: number;
+    readonly cutOff: NodeId | null;
+  },
+): Step {
+  const op = state.op + 1;
+  const { target, stage, k, cutOff } = what;
+  const change: LeaderChange = { target, stage, arrangeOp: op, request: null };
+  const { term } = state.durable;
+  return [{ ...state, op, change }, [{ kind: "arrange", op, k, cutOff, term }]];
+}
+
+/** The acknowledgement settings are proven: now the vote may move. */
+export function changeArranged(config: Config, state: Leader, event: OperationDone): Step {
+  const { change, durable } = state;
+  if (change === null || durable.membership === null) return [state, []];
+  if (event.kind !== "arranged") {
+    const because = event.kind === "opFailed" ? event.because : "it was interrupted";
+    const why = `membership change of ${change.target} waits: ${because}`;
+    // Tried again with the next answers of the members.
+    return [{ ...state, change: null, why }, [{ kind: "log", sentence: why }]];
+  }
+  if (change.stage === "settling") return [{ ...state, change: null }, []];
+  const members = durable.membership.members.flatMap((member): readonly Member[] => {
+    if (member.id !== change.target) return [member];
+    return member.kind === "leaving" ? [] : [{ ...member, kind: "voter" }];
+  });
+  return store(config, state, { members, target: change.target, request: null, at: event.at });
+}
+
+/** Did a majority of the new list and of the one before store the current epoch? */
+function stored(config: Config, state: Leader): boolean {
+  const { membership } = state.durable;
+  if (membership === null) return false;
+  const has = (id: NodeId) =>
+    id === config.id || (state.replies[id]?.epoch ?? 0) >= membership.epoch;
+  const enough = (list: Membership, more: number) => {
+    const all = voters(list);
+    const count = all.filter((voter) => has(voter.id)).length;
+    return count >= Math.min(all.length, quorumOf(all.length).q + more);
+  };
+  // A leader that does not know the list before asks for one more: lists differ by one vote.
+  if (state.previous === null) return enough(membership, 1);
+  return enough(membership, 0) && enough(state.previous, 0);
+}

@@ -1,0 +1,105 @@
+/** One line for a state, an event, an effect. Logs, status and scenarios share these words. */
+import type { Effect } from "./effect.ts";
+import type { Event } from "./event.ts";
+import type { Message } from "./message.ts";
+import type { State } from "./state.ts";
+import type { Config } from "./types.ts";
+import { quorum, voters } from "./quorum.ts";
+
+/** The cycle's sentence: who I am, what I do, why not more. */
+export function describe(config: Config, state: State): string {
+  const because = state.why === "" ? "" : `: ${state.why}`;
+  const { term, membership } = state.durable;
+  if (membership === null) return `In no cluster yet: waiting for "xenon cluster add"`;
+  switch (state.role) {
+    case "leader": {
+      const answering =
+        voters(membership).filter((voter) =>
+          voter.id === config.id || state.replies[voter.id]?.refused === null
+        ).length;
+      const doing = state.stage === "leading" ? "Leading" : "Opening the server for";
+      const { n } = quorum(membership);
+      return `${doing} term ${term}, ${answering} of ${n} voters with me${because}`;
+    }
+    case "candidate":
+      return `Standing for term ${state.term}, ${state.phase}${because}`;
+    case "fencing":
+      return `Closing my server: ${state.because}`;
+    case "follower": {
+      const uncertain = state.durable.uncertain;
+      if (state.durable.disabled) return "Disabled by an operator: I neither vote nor acknowledge";
+      if (state.invalid !== null) {
+        return `Not following ${state.leader?.id}: only here are ${state.invalid}; ` +
+          `"xenon mysql rebuildme" replaces this copy`;
+      }
+      if (state.leader === null) return `No leader in term ${term}${because}`;
+      if (uncertain !== null) return `Following ${state.leader.id}, uncertain: ${uncertain}`;
+      return `Following ${state.leader.id} in term ${state.leader.term}${because}`;
+    }
+  }
+}
+
+/** A state as scenarios print it. */
+export function describeState(config: Config, state: State): string {
+  const { term, votedFor } = state.durable;
+  const where = state.role === "leader"
+    ? ` ${state.stage}`
+    : state.role === "candidate"
+    ? ` ${state.phase}`
+    : "";
+  return `${state.role}${where} term=${term} voted=${votedFor ?? "-"} (${describe(config, state)})`;
+}
+
+/** An event in one line. */
+export function describeEvent(event: Event): string {
+  switch (event.kind) {
+    case "received":
+      return `received ${describeMessage(event.envelope.message)} from=${event.envelope.from}`;
+    case "server":
+      return `server ${event.view.health} held=${event.view.held} open=${event.view.open}`;
+    default:
+      return Object.entries(event).filter(([key]) => key !== "kind")
+        .reduce((line, [key, value]) => `${line} ${key}=${text(value)}`, event.kind as string);
+  }
+}
+
+/** An effect in one line. */
+export function describeEffect(effect: Effect): string {
+  switch (effect.kind) {
+    case "persist": {
+      const { term, votedFor, promised, membership, lastLeader } = effect.durable;
+      const last = lastLeader === null ? "-" : `${lastLeader.id}/${lastLeader.term}`;
+      return `persist term=${term} votedFor=${votedFor ?? "-"} promised=${promised || "-"} ` +
+        `epoch=${membership?.epoch ?? 0} lastLeader=${last}`;
+    }
+    case "send":
+      return `send ${effect.to} ${describeMessage(effect.message)}`;
+    case "reply":
+      return `reply ${effect.request} ${describeMessage(effect.message)}`;
+    case "follow": {
+      const { following } = effect;
+      if (following === null) return "follow nobody";
+      const half = following.acknowledge ? "acknowledging" : "silently";
+      return `follow ${following.source.id} term=${following.term} ${half}`;
+    }
+    case "log":
+      return `log ${effect.sentence}`;
+    default:
+      return Object.entries(effect).filter(([key]) => key !== "kind")
+        .reduce((line, [key, value]) => `${line} ${key}=${text(value)}`, effect.kind as string);
+  }
+}
+
+/** A message in one line: kind, term and what decides. */
+export function describeMessage(message: Message): string {
+  const shown = Object.entries(message).filter(([key, value]) =>
+    key !== "kind" && (typeof value !== "object" || value === null)
+  );
+  const words = shown.map(([key, value]) => `${key}=${text(value)}`);
+  return [message.kind, ...words].join(" ");
+}
+
+function text(value: unknown): string {
+  if (value === null || value === "") return "-";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

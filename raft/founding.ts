@@ -1,0 +1,93 @@
+/**
+ * The founding of a cluster, seen from one node: promise (durably, to one founding only), store the
+ * list, go. The asking side lives in the agent; asking again at any point is harmless.
+ */
+import type { Effect } from "./effect.ts";
+import type { FoundingMessage } from "./message.ts";
+import type { Follower } from "./state.ts";
+import type { Config, Durable, Founding, Membership, Millis } from "./types.ts";
+import { persisting, type Step, verdict } from "./common.ts";
+import { electionTimer } from "./timing.ts";
+
+export interface FoundingAsked {
+  readonly message: FoundingMessage;
+  readonly request: number | null;
+  readonly at: Millis;
+}
+
+/** Takes one step of a founding, or refuses it with the reason. */
+export function founding(config: Config, state: Follower, asked: FoundingAsked): Step {
+  switch (asked.message.kind) {
+    case "foundingPromise":
+      return promise(state, asked, asked.message.founding);
+    case "foundingStore":
+      return storeList(state, asked, asked.message.membership);
+    case "foundingGo":
+      return go(config, state, { ...asked, ...asked.message });
+  }
+}
+
+function promise(state: Follower, asked: FoundingAsked, wanted: Founding): Step {
+  const { durable } = state;
+  if (durable.membership !== null) {
+    return refuse(state, asked, `I belong to cluster ${durable.membership.cluster} already`);
+  }
+  const mine = durable.founding;
+  if (mine !== null && !sameList(mine.members, wanted.members)) {
+    return refuse(state, asked, `I promised myself to a cluster of ${mine.members.join(", ")}`);
+  }
+  // Two founders of the same list at once: the lower UUID wins on every node.
+  const chosen = mine !== null && mine.cluster < wanted.cluster ? mine : wanted;
+  return accept(state, asked, { ...durable, founding: chosen });
+}
+
+function storeList(state: Follower, asked: FoundingAsked, list: Membership): Step {
+  const { durable } = state;
+  if (durable.membership !== null) {
+    const same = durable.membership.cluster === list.cluster;
+    return same
+      ? accept(state, asked, durable)
+      : refuse(state, asked, `I belong to cluster ${durable.membership.cluster} already`);
+  }
+  const promised = durable.founding;
+  const ids = list.members.map((member) => member.id);
+  if (promised?.cluster !== list.cluster || !sameList(promised.members, ids)) {
+    return refuse(state, asked, "I did not promise myself to this founding");
+  }
+  return accept(state, asked, { ...durable, membership: list });
+}
+
+function go(
+  config: Config,
+  state: Follower,
+  asked: FoundingAsked & { readonly cluster: string; readonly first: string },
+): Step {
+  const { durable } = state;
+  if (durable.membership?.cluster !== asked.cluster) {
+    return refuse(state, asked, "I have not stored the member list of this founding");
+  }
+  if (durable.founding === null) return accept(state, asked, durable);
+  const [seed, timer] = electionTimer(config, state, asked.at);
+  const electionAt = asked.first === config.id ? asked.at : timer;
+  return accept({ ...state, seed, electionAt }, asked, { ...durable, founding: null });
+}
+
+function accept(state: Follower, asked: FoundingAsked, durable: Durable): Step {
+  const next: Follower = { ...state, durable };
+  const written = durable === state.durable ? [] : [persisting(durable)];
+  return [next, [...written, ...reply(next, asked, null)]];
+}
+
+function refuse(state: Follower, asked: FoundingAsked, because: string): Step {
+  return [state, reply(state, asked, because)];
+}
+
+function reply(state: Follower, asked: FoundingAsked, refused: string | null): readonly Effect[] {
+  if (asked.request === null) return [];
+  return [{ kind: "reply", request: asked.request, message: verdict(state, refused) }];
+}
+
+function sameList(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length &&
+    [...left].sort().join() === [...right].sort().join();
+}

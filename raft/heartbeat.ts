@@ -1,0 +1,160 @@
+/** A leader speaks: believe it, adopt what it says, and replicate from it when that is safe. */
+import type { Effect } from "./effect.ts";
+import type { Heartbeat } from "./message.ts";
+import type { Ballot, Follower } from "./state.ts";
+import type { Config, Durable, Millis, NodeId } from "./types.ts";
+import { EMPTY_POSITION } from "./types.ts";
+import { persisting, pointAt, startBallot, stayApart, type Step, withTerm } from "./common.ts";
+import { invariant } from "./invariant.ts";
+import { memberOf } from "./quorum.ts";
+import { electionTimer } from "./timing.ts";
+
+export interface HeardHeartbeat {
+  readonly heartbeat: Heartbeat;
+  readonly from: NodeId;
+  readonly request: number | null;
+  readonly at: Millis;
+}
+
+/** The caller has checked that the heartbeat's term is not older than the own one. */
+export function followerHeartbeat(config: Config, state: Follower, heard: HeardHeartbeat): Step {
+  const { heartbeat, from, at } = heard;
+  const known = state.leader;
+  invariant(
+    known === null || known.term !== heartbeat.term || known.id === from,
+    `term ${heartbeat.term} has two leaders, ${known?.id} and ${from}`,
+  );
+  const [seed, electionAt] = electionTimer(config, state, at);
+  const durable = adopt(state.durable, heartbeat);
+  const isNew = known === null || known.term !== heartbeat.term;
+  const next: Follower = {
+    ...state,
+    seed,
+    electionAt,
+    durable,
+    leaderHeardAt: at,
+    leader: {
+      id: from,
+      term: heartbeat.term,
+      source: heartbeat.source,
+      base: heartbeat.base,
+      opened: heartbeat.opened,
+      handover: heartbeat.handover,
+    },
+    invalid: isNew ? null : state.invalid,
+    why: "",
+  };
+  const written = durable === state.durable ? [] : [persisting(durable)];
+  const [after, effects] = config.witness ? [next, []] : replicate(config, next, heard);
+  return [after, [...written, ...effects, ...heartbeatAnswer(config, after as Follower, heard)]];
+}
+
+/** Takes over term and member list; returns the same object when there is nothing new. */
+function adopt(durable: Durable, heartbeat: Heartbeat): Durable {
+  let next = withTerm(durable, heartbeat.term);
+  if (heartbeat.membership.epoch > (next.membership?.epoch ?? 0)) {
+    next = { ...next, membership: heartbeat.membership };
+  }
+  return next.founding === null || next.membership === null ? next : { ...next, founding: null };
+}
+
+/** Decides what to replicate from, and freezes first where the leader is new. */
+function replicate(config: Config, state: Follower, heard: HeardHeartbeat): Step {
+  const { heartbeat, from, at } = heard;
+  if (memberOf(state.durable.membership, config.id) === undefined) {
+    const [apart, effects] = stayApart(state);
+    return [{ ...apart, why: "I was removed from the cluster" }, effects];
+  }
+  if (state.ballot !== null || repointedAlready(config, state, heartbeat)) return [state, []];
+  if (state.durable.lastLeader?.term === heartbeat.term) return followLeader(config, state, heard);
+  // A new leader: the receiver stops before extra transactions are looked for, once a term.
+  if (state.frozen !== null || state.following?.term === heartbeat.term) {
+    return judge(config, state, heard);
+  }
+  if (state.server.health !== "alive") return [{ ...state, why: "my server is not alive" }, []];
+  const ballot: Ballot = {
+    op: 0,
+    request: null,
+    asked: { kind: "follow", heartbeat, from },
+    next: null,
+  };
+  return startBallot(config, state, { ballot, at, persist: false });
+}
+
+/** This node replicates from the candidate of a planned hand-over, as its leader asked it to. */
+function repointedAlready(config: Config, state: Follower, heartbeat: Heartbeat): boolean {
+  const handover = heartbeat.handover;
+  return handover !== null && handover.repointed.includes(config.id) &&
+    state.following?.source.id === handover.candidate.id;
+}
+
+/** Looks for transactions that the leader lacks; without any, its word is written down and followed. */
+export function judge(config: Config, state: Follower, heard: HeardHeartbeat): Step {
+  const { heartbeat, from } = heard;
+  const { positions } = config;
+  const { base, membership } = heartbeat;
+  // Pointed at it already when voting: that vote compared the same sets.
+  const held = state.following?.term === heartbeat.term
+    ? EMPTY_POSITION
+    : state.frozen?.held ?? state.server.held;
+  const beyond = positions.subtract(held, base.position);
+  const extra = positions.withoutOrigin(beyond, base.origin, membership.cluster);
+  if (extra !== EMPTY_POSITION) {
+    const [apart, effects] = stayApart(state);
+    return [{ ...apart, invalid: extra, why: `leader ${from} lacks ${extra}` }, effects];
+  }
+  const durable: Durable = { ...state.durable, lastLeader: { term: heartbeat.term, id: from } };
+  const [next, effects] = followLeader(config, { ...state, durable, invalid: null }, heard);
+  return [next, [persisting(durable), ...effects]];
+}
+
+/** Follows the leader, or the candidate that it is about to hand over to. */
+function followLeader(config: Config, state: Follower, heard: HeardHeartbeat): Step {
+  const { heartbeat, from } = heard;
+  const handover = heartbeat.handover;
+  if (handover !== null && handover.repointed.includes(config.id)) {
+    const durable: Durable = { ...state.durable, lastLeader: null };
+    const to = { source: handover.candidate, term: heartbeat.term };
+    const [next, effects] = pointAt(config, { ...state, durable }, to);
+    return [next, [persisting(durable), ...effects]];
+  }
+  const to = { source: heartbeat.source, term: heartbeat.term };
+  const [next, effects] = pointAt(config, state, to);
+  if (state.durable.lastLeader?.id === from) return [next, effects];
+  const durable: Durable = { ...state.durable, lastLeader: { term: heartbeat.term, id: from } };
+  return [{ ...next, durable }, [persisting(durable), ...effects]];
+}
+
+function heartbeatAnswer(
+  config: Config,
+  state: Follower,
+  heard: HeardHeartbeat,
+): readonly Effect[] {
+  if (heard.request === null) return [];
+  return [heartbeatReply(config, state, { ...heard, request: heard.request, refused: null })];
+}
+
+/** The answer to a heartbeat, from any role. */
+export function heartbeatReply(
+  config: Config,
+  state: { readonly durable: Durable; readonly server: Follower["server"] },
+  heard: HeardHeartbeat & { readonly request: number; readonly refused: string | null },
+): Effect {
+  const { server, durable } = state;
+  return {
+    kind: "reply",
+    request: heard.request,
+    message: {
+      kind: "heartbeatReply",
+      term: durable.term,
+      sentAt: heard.heartbeat.sentAt,
+      epoch: durable.membership?.epoch ?? 0,
+      refused: heard.refused,
+      held: server.held,
+      unfit: durable.uncertain ?? server.unfit,
+      receivingFrom: server.receivingFrom,
+      inStep: server.inStep,
+      source: config.source,
+    },
+  };
+}

@@ -1,0 +1,245 @@
+/** Leading: opening the server, keeping the lease, and giving up in time. */
+import type { Effect } from "./effect.ts";
+import type { Event, OperationDone } from "./event.ts";
+import type { Heartbeat, HeartbeatReply } from "./message.ts";
+import type { Candidate, Fencing, Leader, State } from "./state.ts";
+import type { Config, Durable, Millis, NodeId, ServerView } from "./types.ts";
+import { EMPTY_POSITION } from "./types.ts";
+import { commonOf, persisting, settleWish, type Step, toAll, verdict } from "./common.ts";
+import { changeArranged, changeProgress } from "./change.ts";
+import { handoverClosed, handoverTick, handoverView } from "./handover.ts";
+import { invariant } from "./invariant.ts";
+import { memberOf, quorum, voters } from "./quorum.ts";
+import { leaseEnd } from "./timing.ts";
+
+/** Elected: the others hear it at once, and the promotion begins. */
+export function becomeLeader(config: Config, state: Candidate, at: Millis): Step {
+  const membership = state.durable.membership;
+  invariant(
+    membership !== null && state.durable.votedFor === config.id,
+    "a leader voted for itself",
+  );
+  const held = state.frozen?.held ?? EMPTY_POSITION;
+  const op = state.op + 1;
+  const durable: Durable = {
+    ...state.durable,
+    lastLeader: { term: state.term, id: config.id },
+    uncertain: null,
+  };
+  const granted = Object.entries(state.votes).filter(([, reply]) => reply.granted !== "no");
+  const silences = granted.map(([, reply]) => reply.leaderSilentMs);
+  if (state.leaderHeardAt !== null) silences.push(at - state.leaderHeardAt);
+  const heard = silences.filter((silence) => silence !== null);
+  const leader: Leader = {
+    ...commonOf(state),
+    durable,
+    op,
+    frozen: null,
+    following: null,
+    succession: null,
+    role: "leader",
+    stage: "promoting",
+    since: at,
+    promoteOp: op,
+    base: { position: held, origin: state.server.origin },
+    heartbeatAt: at + config.heartbeatMs,
+    acks: Object.fromEntries(granted.map(([id]) => [id, state.askedAt])),
+    replies: {},
+    handover: null,
+    change: null,
+    previous: null,
+    why: "",
+  };
+  const promotion = {
+    term: state.term,
+    cluster: membership.cluster,
+    k: quorum(membership).k,
+    held,
+    incarnation: state.frozen?.incarnation ?? null,
+    oldLeaderSilentMs: heard.length === 0 ? null : Math.min(...heard),
+    released: state.released,
+  };
+  return [leader, [
+    ...heartbeats(config, leader, at),
+    persisting(durable),
+    { kind: "promote", op, promotion },
+  ]];
+}
+
+/** One heartbeat to every member. */
+export function heartbeats(config: Config, state: Leader, at: Millis): readonly Effect[] {
+  const members = state.durable.membership?.members ?? [];
+  const ids = members.map((member) => member.id).filter((id) => id !== config.id);
+  return ids.length === 0 ? [] : toAll(ids, heartbeat(config, state, at));
+}
+
+/** What a leader says once per heartbeat. */
+export function heartbeat(config: Config, state: Leader, at: Millis): Heartbeat {
+  const { handover, durable: { membership, term } } = state;
+  invariant(membership !== null, "a leader has a member list");
+  const candidate = handover === null ? undefined : state.replies[handover.candidate]?.source;
+  return {
+    kind: "heartbeat",
+    term,
+    membership,
+    source: config.source,
+    sentAt: at,
+    base: state.base,
+    opened: state.stage === "leading",
+    handover: handover === null || candidate === undefined
+      ? null
+      : { candidate, repointed: handover.repointed },
+  };
+}
+
+/**
+ * Runs before every event that a leader handles: a process that was frozen looks at its lease first.
+ * Null while the lease holds.
+ */
+export function leaseLost(config: Config, state: Leader, at: Millis): string | null {
+  if (at < leaseEnd(config, state.durable.membership, state.acks)) return null;
+  return `no quorum answered for ${config.leaseMs} ms`;
+}
+
+export function leaderTick(config: Config, state: Leader, at: Millis): Step {
+  if (at < state.heartbeatAt) return handoverTick(config, state, at);
+  const next: Leader = { ...state, heartbeatAt: at + config.heartbeatMs };
+  const [after, effects] = handoverTick(config, next, at);
+  if (after.role !== "leader") return [after, effects];
+  return [after, [...heartbeats(config, after, at), ...effects]];
+}
+
+/** A member answered: the lease grows from the sending of that round. */
+export function heartbeatAnswered(
+  config: Config,
+  state: Leader,
+  heard: {
+    readonly from: NodeId;
+    readonly member: string;
+    readonly reply: HeartbeatReply;
+    readonly at: Millis;
+  },
+): Step {
+  const { from, member, reply, at } = heard;
+  if (reply.term > state.durable.term) {
+    return closeServer(state, { why: `${from} is in term ${reply.term}` });
+  }
+  if (memberOf(state.durable.membership, from)?.member !== member) return [state, []];
+  const replies = { ...state.replies, [from]: reply };
+  if (reply.refused !== null) return [{ ...state, replies, why: `${from}: ${reply.refused}` }, []];
+  const acks = { ...state.acks, [from]: Math.max(state.acks[from] ?? -Infinity, reply.sentAt) };
+  const [next, effects] = handoverView({ ...state, replies, acks });
+  if (next.role !== "leader") return [next, effects];
+  const [after, more] = changeProgress(config, next, at);
+  return [after, [...effects, ...more]];
+}
+
+/** The own server was looked at. A dead, frozen or restarted one cannot lead: give up at once. */
+export function leaderServer(
+  config: Config,
+  state: Leader,
+  event: Event & { kind: "server" },
+): Step {
+  const { view, at } = event;
+  const because = cannotLead(state, view);
+  if (because !== null) return resign(config, state, { at, why: because });
+  return [{ ...state, server: view }, []];
+}
+
+function cannotLead(state: Leader, view: ServerView): string | null {
+  if (view.health === "dead") return "my server is dead";
+  if (view.health === "hung") return "my server is hung";
+  const before = state.durable.incarnation;
+  const now = view.incarnation;
+  if (
+    before !== null && now !== null && (before.boot !== now.boot || before.process !== now.process)
+  ) {
+    return "my server was restarted";
+  }
+  if (
+    state.stage === "leading" && view.health === "alive" && !view.open && state.handover === null
+  ) {
+    return "my server was closed by somebody else";
+  }
+  return null;
+}
+
+/**
+ * Gives up leadership for good and looks for a successor at once. The word that this node will never
+ * lead this term again is on disk before anybody hears it.
+ */
+export function resign(
+  config: Config,
+  state: Leader,
+  how: { readonly at: Millis; readonly why: string },
+): Step {
+  const { term } = state.durable;
+  const durable: Durable = { ...state.durable, resigned: term };
+  const succession = { term, replies: {}, decideAt: how.at + Math.max(config.electionMs / 5, 50) };
+  const resigned: Leader = { ...state, durable, succession };
+  const others = otherVoters(config, resigned);
+  const [next, effects] = closeServer(resigned, how);
+  const tell = toAll(others, { kind: "resign", term });
+  return [next, [persisting(durable), ...tell, ...effects]];
+}
+
+/** Closes the server; nothing that could promise anything is answered before that is done. */
+export function closeServer(
+  state: State,
+  how: { readonly why: string },
+): Step {
+  const op = state.op + 1;
+  const pending = state.role === "leader" ? pendingRequests(state, how.why) : [];
+  const next: Fencing = {
+    ...commonOf(state),
+    op,
+    frozen: null,
+    following: null,
+    role: "fencing",
+    fenceOp: op,
+    because: how.why,
+    why: how.why,
+  };
+  const said = { kind: "log", sentence: `closing my server: ${how.why}` } as const;
+  return [next, [{ kind: "fence", op, why: how.why }, said, ...pending]];
+}
+
+/** Whoever waits for this leader to do something hears that it will not. */
+function pendingRequests(state: Leader, why: string): readonly Effect[] {
+  const refused = `the leader gave up: ${why}`;
+  const effects: Effect[] = [];
+  if (state.handover?.takeover) {
+    const message = verdict(state, refused);
+    effects.push({ kind: "reply", request: state.handover.takeover, message });
+  }
+  if (state.change?.request) {
+    effects.push({ kind: "answer", request: state.change.request, refused });
+  }
+  return effects;
+}
+
+/** The end of a promotion, of a planned close, or of a change of the acknowledgement settings. */
+export function leaderOperation(config: Config, state: Leader, event: OperationDone): Step {
+  if (event.op === state.promoteOp && state.stage === "promoting") {
+    if (event.kind === "promoted") return opened(config, state, event.at);
+    const because = event.kind === "opFailed" ? event.because : "the server changed meanwhile";
+    return resign(config, state, { at: event.at, why: `the promotion failed: ${because}` });
+  }
+  if (event.op === state.handover?.closeOp) return handoverClosed(config, state, event);
+  if (event.op === state.change?.arrangeOp) return changeArranged(config, state, event);
+  return [state, []];
+}
+
+function opened(config: Config, state: Leader, at: Millis): Step {
+  const next: Leader = { ...state, stage: "leading", server: { ...state.server, open: true } };
+  const tookMs = Math.round(at - state.since);
+  const sentence = `leading term ${state.durable.term}, writable ${tookMs} ms after the election`;
+  const [after, answers] = settleWish(next, { kind: "stand", refused: null });
+  return [after, [...heartbeats(config, next, at), { kind: "log", sentence }, ...answers]];
+}
+
+export function otherVoters(config: Config, state: Leader): readonly NodeId[] {
+  const membership = state.durable.membership;
+  if (membership === null) return [];
+  return voters(membership).map((voter) => voter.id).filter((id) => id !== config.id);
+}

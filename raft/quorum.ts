@@ -1,0 +1,59 @@
+/**
+ * The arithmetic of promise 1. `q + k >= n` lets every election see every acknowledged write;
+ * `2q > n` lets no two elections of one term both win.
+ */
+import type { Member, Membership, NodeId } from "./types.ts";
+
+/** n voters, q heard by an election (candidate included), k acknowledgements a commit. */
+export interface Quorum {
+  readonly n: number;
+  readonly q: number;
+  readonly k: number;
+}
+
+/** Sizes for `n` voters. n = 0 gives q = 1, so that an empty list can never elect. */
+export function quorumOf(n: number): Quorum {
+  const q = Math.floor(n / 2) + 1;
+  return { n, q, k: Math.max(0, n - q) };
+}
+
+/** Sizes for a member list; a leaving member still votes. */
+export function quorum(membership: Membership): Quorum {
+  return quorumOf(voters(membership).length);
+}
+
+/** Members with a vote. */
+export function voters(membership: Membership): readonly Member[] {
+  return membership.members.filter((member) => canVote(member));
+}
+
+/** Members whose acknowledgement counts. */
+export function ackers(membership: Membership): readonly Member[] {
+  return membership.members.filter((member) => member.kind === "voter");
+}
+
+export function canVote(member: Member): boolean {
+  return member.kind === "voter" || member.kind === "witness" || member.kind === "leaving";
+}
+
+/** The entry of a node, or undefined when it is no member. */
+export function memberOf(membership: Membership | null, id: NodeId): Member | undefined {
+  return membership?.members.find((member) => member.id === id);
+}
+
+/**
+ * Could the others elect a leader without this one? Where they cannot (one or two voters), a leader
+ * needs no lease: nobody can replace it behind its back.
+ */
+export function othersCanElect(membership: Membership): boolean {
+  const { n, q } = quorum(membership);
+  return n - 1 >= q;
+}
+
+/**
+ * How many of the voters that answer may be lost before no election can be won any more. Negative:
+ * it is impossible already.
+ */
+export function margin(membership: Membership, answering: number): number {
+  return answering - quorum(membership).q;
+}

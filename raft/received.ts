@@ -1,0 +1,212 @@
+/** A message came in: is it from this cluster, and what does the present role make of it? */
+import type { Effect } from "./effect.ts";
+import type { Event } from "./event.ts";
+import type { Envelope, Heartbeat, Message, Vote } from "./message.ts";
+import type { Follower, State } from "./state.ts";
+import type { Config } from "./types.ts";
+import { giveWay, preVoteAnswered, voteAnswered } from "./candidate.ts";
+import { refuseVote, settleWish, type Step, verdict } from "./common.ts";
+import { consented, leaderResigned } from "./follower.ts";
+import { founding } from "./founding.ts";
+import { beginHandover } from "./handover.ts";
+import { followerHeartbeat, heartbeatReply } from "./heartbeat.ts";
+import { unreachable } from "./invariant.ts";
+import { closeServer, heartbeatAnswered } from "./leader.ts";
+import { memberOf } from "./quorum.ts";
+import { resignAnswered } from "./succession.ts";
+import { answerPreVote, followerVote } from "./voting.ts";
+
+type Received = Event & { readonly kind: "received" };
+
+/** The next state and the answer, if one was waited for. */
+export function received(config: Config, state: State, event: Received): Step {
+  const stranger = strangerRefusal(config, state, event.envelope);
+  if (stranger !== null) {
+    const why: State = { ...state, why: `${event.envelope.from}: ${stranger}` };
+    return [why, reply(event, verdict(state, stranger))];
+  }
+  const { message } = event.envelope;
+  switch (message.kind) {
+    case "heartbeat":
+      return heartbeat(config, state, { event, message });
+    case "preVote": {
+      const refused = preVoteRefusal(config, state, event);
+      const { term } = message;
+      const termOfVoter = state.durable.term;
+      return [state, reply(event, { kind: "preVoteReply", term, refused, termOfVoter })];
+    }
+    case "vote":
+      return vote(config, state, { event, message });
+    case "resign":
+    case "consent":
+    case "takeover":
+    case "foundingPromise":
+    case "foundingStore":
+    case "foundingGo":
+      return request(config, state, event);
+    default:
+      return answered(config, state, event);
+  }
+}
+
+/** Another cluster, another life of a node, or a node without a cluster: what may not be listened to. */
+function strangerRefusal(config: Config, state: State, envelope: Envelope): string | null {
+  const { message } = envelope;
+  const mine = state.durable.membership;
+  if (message.kind.startsWith("founding") || message.kind === "verdict") return null;
+  if (mine !== null) {
+    if (envelope.cluster === mine.cluster) return null;
+    return `this node belongs to cluster ${mine.cluster}, not to ${envelope.cluster}`;
+  }
+  const invited = message.kind === "heartbeat" &&
+    memberOf(message.membership, config.id) !== undefined;
+  return invited ? null : "this node is in no cluster yet";
+}
+
+function heartbeat(
+  config: Config,
+  state: State,
+  heard: { readonly event: Received; readonly message: Heartbeat },
+): Step {
+  const { event, message } = heard;
+  const { request, at } = event;
+  const from = event.envelope.from;
+  const beat = { heartbeat: message, from, request, at };
+  const refuse = (refused: string): readonly Effect[] =>
+    request === null ? [] : [heartbeatReply(config, state, { ...beat, request, refused })];
+  if (message.term < state.durable.term) {
+    return [state, refuse(`my term is ${state.durable.term} already`)];
+  }
+  switch (state.role) {
+    case "follower": {
+      const [next, effects] = followerHeartbeat(config, state, beat);
+      return relieved(next as Follower, effects, message);
+    }
+    case "candidate": {
+      const why = `${from} leads term ${message.term}`;
+      const [follower, answers] = giveWay(config, state, { at, why });
+      const [next, effects] = followerHeartbeat(config, follower, beat);
+      return [next, [...answers, ...effects]];
+    }
+    case "leader": {
+      if (message.term === state.durable.term) return [state, refuse("I lead this term")];
+      const [next, effects] = closeServer(state, { why: `${from} leads a later term` });
+      return [next, [...effects, ...refuse("I am closing my server first")]];
+    }
+    case "fencing":
+      return [state, refuse("I am closing my server first")];
+  }
+}
+
+/** Somebody else leads and is open: a node that waited to leave may go. */
+function relieved(state: Follower, effects: readonly Effect[], message: Heartbeat): Step {
+  if (!message.opened || state.durable.resigned === message.term) return [state, effects];
+  const [next, answers] = settleWish(state, { kind: "leave", refused: null });
+  return [next, [...effects, ...answers]];
+}
+
+function preVoteRefusal(config: Config, state: State, event: Received): string | null {
+  const { message } = event.envelope;
+  if (message.kind !== "preVote") return "not a pre-vote";
+  if (state.role === "leader") return `I lead term ${state.durable.term}`;
+  if (state.role === "fencing") return "I am closing my server first";
+  return answerPreVote(config, state, { envelope: event.envelope, ask: message, at: event.at });
+}
+
+function vote(
+  config: Config,
+  state: State,
+  heard: { readonly event: Received; readonly message: Vote },
+): Step {
+  const { event, message } = heard;
+  const { request, at, envelope } = event;
+  if (request === null) return [state, []];
+  const refuse = (refused: string) => refuseVote(state, { request, term: message.term, refused });
+  switch (state.role) {
+    case "follower":
+      return followerVote(config, state, { envelope, vote: message, request, at });
+    case "candidate": {
+      if (message.term <= state.durable.term) {
+        return [state, [refuse(`I stand myself in term ${state.durable.term}`)]];
+      }
+      const why = `${envelope.from} stands in term ${message.term}`;
+      const [follower, answers] = giveWay(config, state, { at, why });
+      const [next, effects] = followerVote(config, follower, {
+        envelope,
+        vote: message,
+        request,
+        at,
+      });
+      return [next, [...answers, ...effects]];
+    }
+    case "leader":
+      return [state, [refuse(`I lead term ${state.durable.term}`)]];
+    case "fencing":
+      return [state, [refuse("I am closing my server first")]];
+  }
+}
+
+/** Requests that end in a verdict, or in a resign reply. */
+function request(config: Config, state: State, event: Received): Step {
+  const { envelope: { message, from }, request, at } = event;
+  const refuse = (because: string): Step => [state, reply(event, verdict(state, because))];
+  if (message.kind === "takeover") {
+    if (state.role !== "leader") return refuse(`I do not lead: I am ${state.role}`);
+    return beginHandover(config, state, { candidate: from, takeover: request, at });
+  }
+  if (state.role !== "follower") return refuse(`I am busy: ${state.role}`);
+  switch (message.kind) {
+    case "resign": {
+      const follows = state.leader?.id === from && state.leader.term === message.term;
+      if (!follows || request === null) return refuse(`I do not follow ${from}`);
+      return leaderResigned(config, state, { term: message.term, request, at });
+    }
+    case "consent":
+      return consented(config, state, { consent: message, from, request, at });
+    case "foundingPromise":
+    case "foundingStore":
+    case "foundingGo":
+      return founding(config, state, { message, request, at });
+    default:
+      return [state, []];
+  }
+}
+
+/** Answers to this node's own questions. Those of an earlier role or term fall through. */
+function answered(config: Config, state: State, event: Received): Step {
+  const { envelope: { message, from, member }, at } = event;
+  switch (message.kind) {
+    case "heartbeatReply":
+      if (state.role !== "leader") return [state, []];
+      return heartbeatAnswered(config, state, { from, member, reply: message, at });
+    case "preVoteReply":
+      if (state.role !== "candidate") return [state, []];
+      return preVoteAnswered(config, state, { from, reply: message, at });
+    case "voteReply":
+      if (state.role !== "candidate") return [state, []];
+      return voteAnswered(config, state, { from, member, reply: message, at });
+    case "resignReply":
+      return resignAnswered(config, state, { from, reply: message, at });
+    case "verdict":
+      // The leader refused a takeover; an accepted one ends with this node leading.
+      return message.refused === null || state.role !== "follower"
+        ? [state, []]
+        : settleWish(state, { kind: "stand", refused: message.refused });
+    case "heartbeat":
+    case "preVote":
+    case "vote":
+    case "resign":
+    case "consent":
+    case "takeover":
+    case "foundingPromise":
+    case "foundingStore":
+    case "foundingGo":
+      return [state, []];
+    default:
+      return unreachable(message);
+  }
+}
+
+function reply(event: Received, message: Message): readonly Effect[] {
+  return event.request === null ? [] : [{ kind: "reply", request: event.request, message }];
+}

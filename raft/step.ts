@@ -1,0 +1,259 @@
+/**
+ * The whole protocol as one function. Nothing else may change a node's mind: same config, state and
+ * event give the same next state and the same effects.
+ */
+import type { Event, OperationDone, OperatorWish } from "./event.ts";
+import type { Follower, State } from "./state.ts";
+import type { Config, Durable, Incarnation, Millis } from "./types.ts";
+import { UNSEEN_SERVER } from "./types.ts";
+import { ballotFrozen } from "./ballot.ts";
+import { campaign, candidateFrozen, candidateTick, giveWay } from "./candidate.ts";
+import { changeMember } from "./change.ts";
+import { checkState } from "./check.ts";
+import { persisting, pointAt, settleWish, type Step, toAll, toFollower } from "./common.ts";
+import { followerTick, leaderGone } from "./follower.ts";
+import { beginHandover, successor } from "./handover.ts";
+import { unreachable } from "./invariant.ts";
+import {
+  closeServer,
+  leaderOperation,
+  leaderServer,
+  leaderTick,
+  leaseLost,
+  resign,
+} from "./leader.ts";
+import { received } from "./received.ts";
+import { successionTick } from "./succession.ts";
+
+export { nextDeadline } from "./timing.ts";
+
+/** The first state of a process. The server may be open: it is closed before anything is said. */
+export function start(
+  config: Config,
+  durable: Durable,
+  begin: { readonly at: Millis; readonly seed: number },
+): Step {
+  const blank: Follower = {
+    durable,
+    server: UNSEEN_SERVER,
+    seed: begin.seed,
+    op: 0,
+    frozen: null,
+    following: null,
+    succession: null,
+    gone: {},
+    leaderHeardAt: null,
+    wish: null,
+    why: "starting",
+    role: "follower",
+    leader: null,
+    invalid: null,
+    electionAt: begin.at,
+    ballot: null,
+  };
+  if (config.witness) return [toFollower(config, blank, { at: begin.at, why: "started" }), []];
+  return closeServer(blank, { why: "the agent starts" });
+}
+
+/** Advances the node by one event. */
+export function step(config: Config, state: State, event: Event): Step {
+  const [before, closing] = watchLease(config, state, event.at);
+  const [next, effects] = dispatch(config, before, event);
+  const [last, more] = watchWish(next, event.at);
+  checkState(config, state, last);
+  return [last, [...closing, ...effects, ...more]];
+}
+
+/** A leader looks at its lease before anything else: it may have been frozen for a minute. */
+function watchLease(config: Config, state: State, at: Millis): Step {
+  if (state.role !== "leader") return [state, []];
+  const lost = leaseLost(config, state, at);
+  return lost === null ? [state, []] : closeServer(state, { why: lost });
+}
+
+/** An operator does not wait for ever. */
+function watchWish(state: State, at: Millis): Step {
+  if (state.wish === null || at < state.wish.giveUpAt) return [state, []];
+  const refused = state.why === "" ? "it took too long" : state.why;
+  return settleWish(state, { kind: state.wish.kind, refused });
+}
+
+function dispatch(config: Config, state: State, event: Event): Step {
+  switch (event.kind) {
+    case "tick":
+      return tick(config, state, event.at);
+    case "server":
+      return serverSeen(config, state, event);
+    case "received":
+      return received(config, state, event);
+    case "peerGone": {
+      const known: State = { ...state, gone: { ...state.gone, [event.peer]: event.at } };
+      return known.role === "follower" && known.leader?.id === event.peer
+        ? leaderGone(config, known, event.at)
+        : [known, []];
+    }
+    case "frozen":
+    case "promoted":
+    case "fenced":
+    case "closed":
+    case "arranged":
+    case "opFailed":
+      return operationDone(config, state, event);
+    case "stand":
+    case "disable":
+    case "enable":
+    case "leave":
+    case "changeMember":
+      return wished(config, state, event);
+    default:
+      return unreachable(event);
+  }
+}
+
+function tick(config: Config, state: State, at: Millis): Step {
+  const [next, effects] = successionTick(config, state, at);
+  const [after, more] = roleTick(config, next, at);
+  return [after, [...effects, ...more]];
+}
+
+function roleTick(config: Config, state: State, at: Millis): Step {
+  switch (state.role) {
+    case "follower":
+      return followerTick(config, state, at);
+    case "candidate":
+      return candidateTick(config, state, at);
+    case "leader":
+      return leaderTick(config, state, at);
+    case "fencing":
+      return [state, []];
+  }
+}
+
+/** The agent looked at the server: a restart is noticed, and an open server that should be closed. */
+function serverSeen(config: Config, state: State, event: Event & { kind: "server" }): Step {
+  if (state.role === "leader") return leaderServer(config, state, event);
+  const { view, at } = event;
+  const durable = incarnationSeen(state.durable, view.incarnation, view);
+  const changed = durable !== state.durable;
+  const frozen = sameRun(state.frozen?.incarnation ?? null, view.incarnation) &&
+      view.health === "alive" && !view.open
+    ? state.frozen
+    : null;
+  const seen: State = { ...state, durable, server: view, frozen };
+  const written = changed ? [persisting(durable)] : [];
+  if (seen.role === "fencing" || !view.open || view.health === "dead") return [seen, written];
+  const from = seen.role === "candidate"
+    ? giveWay(config, seen, { at, why: "my server is open" })
+    : [seen, []] as const;
+  const [closing, effects] = closeServer(from[0], {
+    why: "my server is open without a term",
+  });
+  return [closing, [...written, ...from[1], ...effects]];
+}
+
+/** Another run of the server may have forgotten received transactions; being in step heals that. */
+function incarnationSeen(
+  durable: Durable,
+  incarnation: Incarnation | null,
+  view: (Event & { kind: "server" })["view"],
+): Durable {
+  if (incarnation === null) return durable;
+  const before = durable.incarnation;
+  let next = durable;
+  if (!sameRun(before, incarnation)) {
+    const forgets = before === null
+      ? null
+      : before.boot === incarnation.boot
+      ? view.processRestartForgets
+      : view.hostRestartForgets;
+    next = { ...next, incarnation, uncertain: next.uncertain ?? forgets };
+  }
+  return next.uncertain !== null && view.inStep ? { ...next, uncertain: null } : next;
+}
+
+function sameRun(left: Incarnation | null, right: Incarnation | null): boolean {
+  return left?.boot === right?.boot && left?.process === right?.process;
+}
+
+function operationDone(config: Config, state: State, event: OperationDone): Step {
+  switch (state.role) {
+    case "follower":
+      return ballotFrozen(config, state, event);
+    case "candidate":
+      return candidateFrozen(config, state, event);
+    case "leader":
+      return leaderOperation(config, state, event);
+    case "fencing": {
+      if (event.op !== state.fenceOp) return [state, []];
+      if (event.kind !== "fenced") {
+        const why = event.kind === "opFailed" ? event.because : "the server changed meanwhile";
+        return closeServer(state, { why });
+      }
+      const closed: State = { ...state, server: { ...state.server, open: false } };
+      const next = toFollower(config, closed, { at: event.at, why: state.because });
+      return settleWish(next, {
+        kind: "leave",
+        refused: "nobody could take over: the server is closed",
+      });
+    }
+  }
+}
+
+function wished(config: Config, state: State, event: OperatorWish): Step {
+  const { request, at } = event;
+  const answer = (refused: string | null) => [{ kind: "answer", request, refused } as const];
+  switch (event.kind) {
+    case "stand":
+      return stand(config, state, event);
+    case "leave":
+      return leave(config, state, event);
+    case "changeMember":
+      if (state.role === "leader") return changeMember(config, state, event);
+      return [state, answer("I do not lead; ask the leader")];
+    case "disable":
+    case "enable": {
+      const durable = { ...state.durable, disabled: event.kind === "disable" };
+      const switched: State = { ...state, durable };
+      const [next, effects] = repoint(config, switched);
+      const written = [persisting(durable), ...effects, ...answer(null)];
+      if (next.role !== "leader" || !durable.disabled) return [next, written];
+      const [after, more] = resign(config, next, { at, why: "disabled by an operator" });
+      return [after, [...written, ...more]];
+    }
+  }
+}
+
+/** A switched acknowledgement needs the receiver to be restarted. */
+function repoint(config: Config, state: State): Step {
+  return state.following === null ? [state, []] : pointAt(config, state, state.following);
+}
+
+/** "Try to become leader": through the present leader when there is one, else by an election. */
+function stand(config: Config, state: State, event: OperatorWish): Step {
+  const { request, at } = event;
+  const answer = (refused: string | null) => [{ kind: "answer", request, refused } as const];
+  if (state.role === "leader") return [state, answer(null)];
+  if (state.role !== "follower") return [state, answer(`I am busy: ${state.role}`)];
+  if (state.wish !== null) return [state, answer("another request is in progress")];
+  const wish = { kind: "stand", request, giveUpAt: at + 2 * config.handoverMs } as const;
+  const wishing: Follower = { ...state, wish };
+  if (state.leader === null) return campaign(config, wishing, { at, ask: true });
+  const takeover = { kind: "takeover", term: state.leader.term } as const;
+  return [wishing, toAll([state.leader.id], takeover)];
+}
+
+/** The agent is told to stop: a leader hands over first. */
+function leave(config: Config, state: State, event: OperatorWish): Step {
+  const { request, at } = event;
+  if (state.role === "fencing") {
+    return [{ ...state, wish: { kind: "leave", request, giveUpAt: Infinity } }, []];
+  }
+  if (state.role !== "leader") return [state, [{ kind: "answer", request, refused: null }]];
+  const wish = { kind: "leave", request, giveUpAt: at + config.handoverMs } as const;
+  const leaving: State = { ...state, wish };
+  const candidate = successor(config, state, at);
+  if (candidate === null) {
+    return closeServer(leaving, { why: "the agent stops and nobody could take over" });
+  }
+  return beginHandover(config, { ...state, wish }, { candidate, takeover: null, at });
+}

@@ -1,0 +1,57 @@
+/** A resigned leader finds its successor: it asks all voters what they hold and names the best one. */
+import type { Effect } from "./effect.ts";
+import type { ResignReply } from "./message.ts";
+import type { State, Succession } from "./state.ts";
+import type { Config, Millis, NodeId } from "./types.ts";
+import { EMPTY_POSITION } from "./types.ts";
+import type { Step } from "./common.ts";
+import { ackers, voters } from "./quorum.ts";
+
+/** A voter said what it holds. With all answers in, the choice is made at once. */
+export function resignAnswered(
+  config: Config,
+  state: State,
+  heard: { readonly from: NodeId; readonly reply: ResignReply; readonly at: Millis },
+): Step {
+  const { from, reply, at } = heard;
+  const { succession } = state;
+  if (succession === null || reply.term !== succession.term) return [state, []];
+  const replies: Succession["replies"] = { ...succession.replies, [from]: reply };
+  const next: State = { ...state, succession: { ...succession, replies } };
+  const membership = state.durable.membership;
+  const others = membership === null ? [] : voters(membership).filter((v) => v.id !== config.id);
+  const complete = others.every((voter) => replies[voter.id] !== undefined);
+  return complete ? successionTick(config, next, Math.max(at, succession.decideAt)) : [next, []];
+}
+
+/** Time is up: the best of those that answered is named, or nobody is. */
+export function successionTick(config: Config, state: State, at: Millis): Step {
+  const { succession } = state;
+  if (succession === null || at < succession.decideAt) return [state, []];
+  const decided: State = { ...state, succession: null };
+  const best = bestOf(config, state, succession);
+  if (best === null || state.durable.term !== succession.term) return [decided, []];
+  const message = { kind: "consent", term: succession.term, until: EMPTY_POSITION } as const;
+  const effects: Effect[] = [
+    { kind: "send", to: best, message },
+    { kind: "log", sentence: `named ${best} as successor` },
+  ];
+  return [decided, effects];
+}
+
+/** A node that could lead and holds everything that the others hold; ties go to the lowest id. */
+function bestOf(config: Config, state: State, succession: Succession): NodeId | null {
+  const membership = state.durable.membership;
+  if (membership === null) return null;
+  const answered = ackers(membership).map((member) => member.id).filter((id) =>
+    succession.replies[id] !== undefined
+  );
+  const able = answered.filter((id) => succession.replies[id]?.unfit === null);
+  const best = able.find((id) => {
+    const mine = succession.replies[id]?.held ?? EMPTY_POSITION;
+    return answered.every((other) =>
+      config.positions.contains(mine, succession.replies[other]?.held ?? EMPTY_POSITION)
+    );
+  });
+  return best ?? null;
+}

@@ -1,0 +1,59 @@
+/** Deadlines. The loop sleeps until the soonest one, or until something happens. */
+import type { Common, State } from "./state.ts";
+import type { Config, Membership, Millis, NodeId } from "./types.ts";
+import { spread } from "./prng.ts";
+import { quorum, voters } from "./quorum.ts";
+
+/** When this node wants its next tick, in its own monotonic milliseconds. */
+export function nextDeadline(config: Config, state: State): Millis {
+  const own = roleDeadline(config, state);
+  return state.succession === null ? own : Math.min(own, state.succession.decideAt);
+}
+
+function roleDeadline(config: Config, state: State): Millis {
+  switch (state.role) {
+    case "follower":
+      return state.electionAt;
+    case "candidate":
+      return state.giveUpAt;
+    case "leader": {
+      const lease = leaseEnd(config, state.durable.membership, state.acks);
+      const next = Math.min(state.heartbeatAt, lease);
+      return state.handover === null ? next : Math.min(next, state.handover.giveUpAt);
+    }
+    case "fencing":
+      return Infinity;
+  }
+}
+
+/** A full election timeout from now. */
+export function electionTimer(config: Config, state: Common, at: Millis): [number, Millis] {
+  const [seed, wait] = spread(state.seed, config.electionMs, config.electionMs);
+  return [seed, at + wait];
+}
+
+/**
+ * The wait after a lost round. Short, because pre-votes protect a live leader, but wide against the
+ * time of a round, so that two candidates do not collide again.
+ */
+export function retryTimer(config: Config, state: Common, at: Millis): [number, Millis] {
+  const [seed, wait] = spread(state.seed, config.electionMs / 8, config.electionMs / 4);
+  return [seed, at + wait];
+}
+
+/**
+ * When the lease of a leader ends: `leaseMs` after the *sending* of the last round that a quorum
+ * answered (the leader itself counts as always answering). Infinity where no lease is needed.
+ */
+export function leaseEnd(
+  config: Config,
+  membership: Membership | null,
+  acks: Readonly<Record<NodeId, Millis>>,
+): Millis {
+  if (membership === null) return Infinity;
+  const { n, q } = quorum(membership);
+  if (n - 1 < q) return Infinity;
+  const others = voters(membership).filter((voter) => voter.id !== config.id);
+  const newestFirst = others.map((voter) => acks[voter.id] ?? -Infinity).sort((a, b) => b - a);
+  return (newestFirst[q - 2] ?? -Infinity) + config.leaseMs;
+}

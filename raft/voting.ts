@@ -1,0 +1,187 @@
+/** Giving a vote: pre-vote, the durable term, the frozen server, the comparison, the durable vote. */
+import type { Effect } from "./effect.ts";
+import type { Envelope, PreVote, Vote } from "./message.ts";
+import type { Ballot, Follower, State } from "./state.ts";
+import type { Config, Durable, Millis, NodeId } from "./types.ts";
+import { campaign } from "./candidate.ts";
+import {
+  persisting,
+  pointAt,
+  refuseVote,
+  silence,
+  startBallot,
+  type Step,
+  withTerm,
+} from "./common.ts";
+import { electionTimer } from "./timing.ts";
+import { candidateRefusal, dataRefusal, grantOf, liveLeader, voterRefusal } from "./vote.ts";
+
+/** Answers a pre-vote: stops nothing, promises nothing. */
+export function answerPreVote(
+  config: Config,
+  state: State,
+  asked: { readonly envelope: Envelope; readonly ask: PreVote; readonly at: Millis },
+): string | null {
+  const { envelope, ask, at } = asked;
+  const { durable } = state;
+  if (ask.term <= durable.term) return `my term is ${durable.term} already`;
+  const cluster = envelope.cluster ?? "";
+  const epoch = ask.membership.epoch;
+  const candidate = { id: envelope.from, member: envelope.member, epoch };
+  return voterRefusal(config, durable) ??
+    candidateRefusal(durable, candidate) ??
+    liveLeader(config, state, at) ??
+    dataRefusal(config, cluster, { candidate: ask.held, promised: durable.promised });
+}
+
+/** A vote is asked for. The term is written down first, then the server is frozen, then it is compared. */
+export function followerVote(
+  config: Config,
+  state: Follower,
+  asked: {
+    readonly envelope: Envelope;
+    readonly vote: Vote;
+    readonly request: number;
+    readonly at: Millis;
+  },
+): Step {
+  const { envelope, vote, request, at } = asked;
+  const refused = voteRefusal(config, state, asked);
+  if (refused !== null) return [state, [refuseVote(state, { request, term: vote.term, refused })]];
+  const ask = { request, from: envelope.from, vote };
+  if (state.ballot?.asked.kind === "resign") {
+    return [{ ...state, ballot: { ...state.ballot, next: ask } }, []];
+  }
+  if (state.ballot !== null) {
+    return [state, [
+      refuseVote(state, { request, term: vote.term, refused: "I am busy with another vote" }),
+    ]];
+  }
+  if (config.witness || state.frozen !== null) return decideVote(config, state, { ...ask, at });
+  const durable = withTerm(state.durable, vote.term);
+  const ballot: Ballot = {
+    op: 0,
+    request,
+    asked: { kind: "vote", from: envelope.from, vote },
+    next: null,
+  };
+  return startBallot(config, { ...state, durable }, {
+    ballot,
+    at,
+    persist: durable !== state.durable,
+  });
+}
+
+function voteRefusal(
+  config: Config,
+  state: Follower,
+  asked: { readonly envelope: Envelope; readonly vote: Vote; readonly at: Millis },
+): string | null {
+  const { envelope, vote, at } = asked;
+  const { durable } = state;
+  if (vote.term < durable.term) return `my term is ${durable.term} already`;
+  if (
+    vote.term === durable.term && durable.votedFor !== null && durable.votedFor !== envelope.from
+  ) {
+    return `I voted for ${durable.votedFor} in term ${durable.term}`;
+  }
+  if (vote.term === durable.term && state.leader?.term === vote.term) {
+    return `term ${vote.term} has leader ${state.leader.id}`;
+  }
+  const epoch = vote.membership.epoch;
+  return voterRefusal(config, durable) ??
+    candidateRefusal(durable, { id: envelope.from, member: envelope.member, epoch }) ??
+    liveLeader(config, state, at) ??
+    // Known already to be hopeless: do not freeze for it.
+    dataRefusal(config, envelope.cluster ?? "", {
+      candidate: vote.held,
+      promised: durable.promised,
+    });
+}
+
+/** Compares, writes the vote down, says it, and points the receiver at the likely winner. */
+export function decideVote(
+  config: Config,
+  state: Follower,
+  ask: {
+    readonly request: number;
+    readonly from: NodeId;
+    readonly vote: Vote;
+    readonly at: Millis;
+  },
+): Step {
+  const { vote, from, request, at } = ask;
+  const { positions } = config;
+  const termed = withTerm(state.durable, vote.term);
+  if (vote.term < termed.term || (termed.votedFor !== null && termed.votedFor !== from)) {
+    const because = `I voted for ${termed.votedFor ?? "nobody"} in term ${termed.term}`;
+    return [state, [refuseVote(state, { request, term: vote.term, refused: because })]];
+  }
+  const held = config.witness ? termed.promised : state.frozen?.held ?? state.server.held;
+  const promised = positions.union(termed.promised, held);
+  const refused = dataRefusal(config, vote.membership.cluster, { candidate: vote.held, promised });
+  const [seed, electionAt] = electionTimer(config, state, at);
+  if (refused !== null) {
+    const ahead = positions.contains(promised, vote.held);
+    const durable: Durable = { ...termed, promised };
+    const next: Follower = { ...state, durable, seed, electionAt, leader: null, why: refused };
+    const effects: Effect[] = [
+      persisting(durable),
+      refuseVote(next, { request, term: vote.term, refused }),
+    ];
+    if (!ahead) return [next, effects];
+    // Strictly ahead: the vote is not given away, so this node must stand itself, at once.
+    const [after, more] = campaign(config, next, { at, ask: false });
+    return [after, [...effects, ...more]];
+  }
+  return grant(config, { ...state, seed, electionAt }, { ...ask, durable: termed, promised, held });
+}
+
+function grant(
+  config: Config,
+  state: Follower,
+  ask: {
+    readonly request: number;
+    readonly from: NodeId;
+    readonly vote: Vote;
+    readonly at: Millis;
+    readonly durable: Durable;
+    readonly promised: Durable["promised"];
+    readonly held: Durable["promised"];
+  },
+): Step {
+  const { vote, from, request, at, held } = ask;
+  const granted = grantOf(ask.durable, from, vote);
+  const newer = vote.membership.epoch > (ask.durable.membership?.epoch ?? 0);
+  const durable: Durable = {
+    ...ask.durable,
+    votedFor: from,
+    promised: ask.promised,
+    membership: newer ? vote.membership : ask.durable.membership,
+    // The receiver may follow the candidate from now on: until a leader speaks, this is ambiguous.
+    lastLeader: null,
+  };
+  const leaderSilentMs = state.leaderHeardAt === null ? null : silence(state, at);
+  const message = {
+    kind: "voteReply",
+    term: vote.term,
+    granted,
+    refused: null,
+    termOfVoter: durable.term,
+    held,
+    membership: null,
+    leaderSilentMs,
+  } as const;
+  const voted: Follower = {
+    ...state,
+    durable,
+    leader: null,
+    invalid: null,
+    why: `voted for ${from}`,
+  };
+  const effects: Effect[] = [persisting(durable), { kind: "reply", request, message }];
+  if (config.witness || !config.positions.contains(vote.held, held)) return [voted, effects];
+  // Begun now, the connection is up before the winner needs its first acknowledgement.
+  const [pointed, more] = pointAt(config, voted, { source: vote.source, term: vote.term });
+  return [pointed, [...effects, ...more]];
+}

@@ -1,0 +1,171 @@
+/** The supervision of a real mysqld: found again, seen dying, never ended by mistake. */
+
+import assert from "node:assert/strict";
+import { createSandbox, findFreePorts, startSandbox } from "../../mysql/sandbox.ts";
+import { connectAsRoot } from "../../mysql/sandbox.ts";
+import { look, MysqlServer, type ServerProcess } from "../../mysql/server.ts";
+import { cacheFolder, findMysqld, LabServer, TemporaryFolder } from "./lab.ts";
+
+const startMs = 60_000;
+
+/** Looks as often as an agent may until the server is not `state` any more, and says how long. */
+function untilNot(state: string, process: ServerProcess): { now: string; afterMs: number } {
+  const startedAt = performance.now();
+  while (true) {
+    const now = look(process);
+    const afterMs = performance.now() - startedAt;
+    if (now !== state || afterMs > 5_000) return { now, afterMs };
+  }
+}
+
+Deno.test("a server is seen, stopped, continued, killed, and started again", async (test) => {
+  await using lab = await LabServer.start();
+  const { server } = lab.sandbox;
+  const first = await server.identify();
+  assert.ok(first !== null);
+
+  await test.step("a look is cheap enough for every 20 ms", () => {
+    const startedAt = performance.now();
+    for (let count = 0; count < 500; count++) assert.notEqual(look(first), "dead");
+    const eachMs = (performance.now() - startedAt) / 500;
+    assert.ok(eachMs < 0.2, `one look took ${eachMs} ms`);
+  });
+
+  await test.step("a second start adopts the server that runs", async () => {
+    assert.deepEqual(await server.start(), first);
+  });
+
+  await test.step("another agent finds the same incarnation, also without the pid file", async () => {
+    const later = serverAnew(lab);
+    assert.deepEqual(await later.identify(), first);
+    Deno.renameSync(lab.sandbox.pidFile, `${lab.sandbox.pidFile}.away`);
+    assert.deepEqual(await later.identify(), first);
+    Deno.renameSync(`${lab.sandbox.pidFile}.away`, lab.sandbox.pidFile);
+  });
+
+  await test.step("it was started closed", async () => {
+    await using connection = await connectAsRoot(lab.sandbox, 1_000);
+    const sql = "SELECT @@super_read_only AS closed, @@skip_replica_start AS waits";
+    assert.deepEqual(await connection.query(sql, { deadlineMs: 1_000 }), [
+      { closed: "1", waits: "1" },
+    ]);
+  });
+
+  await test.step("a frozen server is stopped, not dead", () => {
+    Deno.kill(first.pid, "SIGSTOP");
+    assert.equal(untilNot("running", first).now, "stopped");
+    Deno.kill(first.pid, "SIGCONT");
+    assert.notEqual(untilNot("stopped", first).now, "dead");
+  });
+
+  await test.step("kill -9 is seen as death within milliseconds", async () => {
+    server.kill(first);
+    const seen = untilNot("running", first);
+    assert.equal(seen.now, "dead");
+    assert.ok(seen.afterMs < 50, `death was seen after ${seen.afterMs} ms`);
+    assert.equal(await server.waitGone(first, 10_000), true);
+    assert.equal(await server.identify(), null);
+    // Nothing happens to whoever has that process id now.
+    server.kill(first);
+  });
+
+  await test.step("the next start is another incarnation", async () => {
+    const second = await startSandbox(lab.sandbox, { deadlineMs: startMs });
+    assert.notEqual(second.incarnation, first.incarnation);
+    assert.equal(look(first), "dead");
+    const result = await server.shutdown({ termMs: 30_000 });
+    assert.equal(result.kind, "stopped");
+    assert.equal(look(second), "dead");
+    assert.deepEqual(await server.shutdown({ termMs: 1_000 }), { kind: "notRunning" });
+  });
+
+  await test.step("a frozen server is ended by force, without waiting for it", async () => {
+    const third = await startSandbox(lab.sandbox, { deadlineMs: startMs });
+    Deno.kill(third.pid, "SIGSTOP");
+    const result = await server.shutdown({ termMs: 30_000 });
+    assert.ok(result.kind === "killed" && result.afterMs < 10_000, JSON.stringify(result));
+  });
+});
+
+/** What a restarted agent has: the settings, and nothing it remembers. */
+function serverAnew(lab: LabServer): MysqlServer {
+  const { mysqld, myCnfPath, pidFile, errorLog } = lab.sandbox;
+  return new MysqlServer({ kind: "direct", mysqld, defaultsFile: myCnfPath, pidFile, errorLog });
+}
+
+Deno.test("a server outlives the kill -9 of the agent that started it", async () => {
+  using folder = new TemporaryFolder();
+  const mysqld = await findMysqld();
+  const [port = 0] = findFreePorts(1);
+  const created = { mysqld, folder: folder.path, cacheFolder, serverId: 1, port };
+  const sandbox = await createSandbox(created);
+  const settings = {
+    kind: "direct",
+    mysqld,
+    defaultsFile: sandbox.myCnfPath,
+    pidFile: sandbox.pidFile,
+    errorLog: sandbox.errorLog,
+  };
+  const agent = startAgent(settings);
+  try {
+    const started = await firstLine(agent.stdout);
+    agent.kill("SIGKILL");
+    await agent.status;
+    const found = await sandbox.server.identify();
+    assert.equal(found?.incarnation, started);
+    assert.equal(found === null ? "dead" : look(found), "running");
+    await startSandbox(sandbox, { deadlineMs: startMs });
+    assert.equal((await sandbox.server.identify())?.incarnation, started);
+  } finally {
+    await sandbox.server.shutdown({ termMs: 0 });
+  }
+});
+
+/** A process that starts the server, prints its incarnation, and waits to be killed. */
+function startAgent(settings: unknown): Deno.ChildProcess {
+  const module = new URL("../../mysql/server.ts", import.meta.url).href;
+  const program = `
+    import { MysqlServer } from ${JSON.stringify(module)};
+    const server = new MysqlServer(${JSON.stringify(settings)});
+    console.log((await server.start()).incarnation);
+    setInterval(() => {}, 1000);
+  `;
+  const config = new URL("../../deno.json", import.meta.url).pathname;
+  const args = ["eval", `--config=${config}`, program];
+  return new Deno.Command(Deno.execPath(), { args, stdout: "piped" }).spawn();
+}
+
+async function firstLine(output: ReadableStream<Uint8Array>): Promise<string> {
+  let text = "";
+  for await (const part of output.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    if (text.includes("\n")) break;
+  }
+  return text.split("\n")[0] ?? "";
+}
+
+Deno.test("a server that cannot start explains itself by its error log", async () => {
+  using folder = new TemporaryFolder();
+  const mysqld = await findMysqld();
+  const [port = 0] = findFreePorts(1);
+  const extraLines = ["no_such_option_at_all=1"];
+  const created = { mysqld, folder: folder.path, cacheFolder, serverId: 1, port, extraLines };
+  const sandbox = await createSandbox(created);
+  await assert.rejects(
+    () => startSandbox(sandbox, { deadlineMs: startMs }),
+    /as it ended; the last lines of its error log[^]*no_such_option_at_all/,
+  );
+});
+
+Deno.test("a missing server program is named", async () => {
+  using folder = new TemporaryFolder();
+  const server = new MysqlServer({
+    kind: "direct",
+    mysqld: "/nonexistent/mysqld",
+    defaultsFile: `${folder.path}/my.cnf`,
+    pidFile: `${folder.path}/pid`,
+    errorLog: `${folder.path}/error.log`,
+  });
+  await assert.rejects(() => server.start(), /^Error: Cannot start "\/nonexistent\/mysqld"/);
+  assert.equal(await server.identify(), null);
+});

@@ -1,0 +1,121 @@
+/**
+ * Runs the stages of the test suite one after the other and closes with one line that counts all
+ * of them. Each stage is its own `deno test`, because each has its own permissions: pure files run
+ * with none, so reaching for the disk or the network fails by itself.
+ *
+ *     deno run -A tests/run.ts tidy pure rest live simulation
+ */
+import { isPure, listFiles } from "./tidy_lists.ts";
+
+const root = new URL("../", import.meta.url).pathname;
+
+type StageName = "tidy" | "pure" | "rest" | "live" | "simulation";
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly ignored: number;
+}
+
+/** The longest a stage may take; a hung test must not hang the machine that checks. */
+const stageMinutesMax: Readonly<Record<StageName, number>> = {
+  tidy: 2,
+  pure: 5,
+  rest: 10,
+  live: 30,
+  simulation: 15,
+};
+
+if (import.meta.main) Deno.exit(await run(Deno.args));
+
+async function run(names: readonly string[]): Promise<number> {
+  const unknown = names.filter((name) => !(name in stageMinutesMax));
+  if (names.length === 0 || unknown.length > 0) {
+    print(`Cannot run stages ${JSON.stringify(names)}: known are ${Object.keys(stageMinutesMax)}`);
+    return 2;
+  }
+  const startedAt = performance.now();
+  const tests = listFiles(root).filter((path) => path.endsWith("_test.ts"));
+  let total: Counts = { passed: 0, failed: 0, ignored: 0 };
+  for (const name of names as readonly StageName[]) {
+    const chosen = tests.filter((path) => stageOf(path) === name);
+    if (chosen.length > 0) total = add(total, await runStage(name, chosen));
+  }
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  print(
+    `\n${total.passed} passed, ${total.failed} failed, ${total.ignored} ignored (${seconds} s)`,
+  );
+  return total.failed === 0 && total.passed > 0 ? 0 : 1;
+}
+
+/** Every test file belongs to exactly one stage. */
+function stageOf(path: string): StageName {
+  if (path === "tests/tidy_test.ts") return "tidy";
+  if (path.startsWith("tests/live/")) return "live";
+  if (path.startsWith("tests/sim/")) return "simulation";
+  return isPure(path) ? "pure" : "rest";
+}
+
+async function runStage(name: StageName, paths: readonly string[]): Promise<Counts> {
+  print(`\n== ${name}: ${paths.length} files`);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "test",
+      "--quiet",
+      "--no-prompt",
+      "--sanitize-ops",
+      "--sanitize-resources",
+      ...(name === "pure" ? ["--parallel"] : ["-A"]),
+      ...paths,
+    ],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+    stdout: "piped",
+    stderr: "inherit",
+    signal: AbortSignal.timeout(stageMinutesMax[name] * 60_000),
+  }).spawn();
+  const lastLines = await passThrough(child.stdout);
+  const ended = await child.status;
+  return judge(name, lastLines, ended.success);
+}
+
+/** Shows what the stage prints while it prints it, and keeps the end for counting. */
+async function passThrough(output: ReadableStream<Uint8Array>): Promise<string> {
+  const keptMax = 4096;
+  const decoder = new TextDecoder();
+  let kept = "";
+  for await (const bytes of output) {
+    // A pipe may take fewer bytes than offered, so write until all are gone.
+    for (let done = 0; done < bytes.length;) done += Deno.stdout.writeSync(bytes.subarray(done));
+    kept = (kept + decoder.decode(bytes, { stream: true })).slice(-keptMax);
+  }
+  return kept;
+}
+
+/** Counts of one stage. A stage that ended badly without saying what failed counts as a failure. */
+function judge(name: StageName, output: string, success: boolean): Counts {
+  const closing =
+    /(\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored)?/;
+  const match = closing.exec(output);
+  const counts = {
+    passed: Number(match?.[1] ?? 0),
+    failed: Number(match?.[2] ?? 0),
+    ignored: Number(match?.[3] ?? 0),
+  };
+  if (success || counts.failed > 0) return counts;
+  print(`\n== ${name} ended badly before its last test`);
+  return { ...counts, failed: 1 };
+}
+
+function add(left: Counts, right: Counts): Counts {
+  return {
+    passed: left.passed + right.passed,
+    failed: left.failed + right.failed,
+    ignored: left.ignored + right.ignored,
+  };
+}
+
+function print(line: string): void {
+  const bytes = new TextEncoder().encode(`${line}\n`);
+  for (let done = 0; done < bytes.length;) done += Deno.stdout.writeSync(bytes.subarray(done));
+}

@@ -1,0 +1,417 @@
+/**
+ * One agent: feeds events to the core one at a time and interprets its effects in order. Writing to
+ * disk takes time; whatever stands behind a `persist` waits for it, and a crash may come in between.
+ */
+import type { Effect, Following } from "../../raft/effect.ts";
+import type { Event } from "../../raft/event.ts";
+import type { Envelope } from "../../raft/message.ts";
+import type { State } from "../../raft/state.ts";
+import { type Config, type Durable, type NodeId, UNSEEN_SERVER } from "../../raft/types.ts";
+import type { Clock } from "./clock.ts";
+import type { Dice } from "./dice.ts";
+import type { Core } from "./core.ts";
+import {
+  arrange,
+  close,
+  fence,
+  fillMarkers,
+  follow,
+  freeze,
+  type Outcome,
+  promote,
+  type Site,
+  statement,
+} from "./procedures.ts";
+import { sameView, viewOf } from "./view.ts";
+import { AgentGone, Work } from "./work.ts";
+
+/** What an agent needs from the world around it. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly dice: Dice;
+  readonly core: Core;
+  readonly config: Config;
+  readonly site: Omit<Site, "at" | "opened" | "stopServer">;
+  readonly indexOf: (id: NodeId) => number;
+  /** Number of the request that it answers, for a reply. */
+  readonly post: (envelope: Envelope) => void;
+  readonly hook: (point: HookPoint, index: number) => void;
+  readonly stopServer: (index: number, how: "killed" | "stopped") => void;
+  readonly observer: Observer;
+  readonly trace: ((index: number, line: () => string) => void) | null;
+}
+
+export type HookPoint =
+  | "persist"
+  | "role"
+  | "promoteStep"
+  | "fenceStep"
+  | "freezeStep"
+  | "closeStep"
+  | "waiting";
+
+/** Sees everything that matters for the promises. */
+export interface Observer {
+  readonly stepped: (index: number, run: number, state: State) => void;
+  readonly persisted: (index: number, before: Durable, after: Durable) => void;
+  readonly said: (index: number, disk: Durable, envelope: Envelope) => void;
+  readonly opened: (index: number, term: number) => void;
+  readonly answered: (index: number, request: number, refused: string | null) => void;
+}
+
+/** An event without its time: the agent adds its own clock. */
+export type Happening = Event extends infer E ? E extends Event ? Omit<E, "at"> : never : never;
+
+const lookMs = 100;
+const quietMs = 500;
+const blockedMs = 200;
+const closeLimitMs = 1000;
+const answersWaitingMax = 200;
+
+export class SimAgent {
+  readonly index: number;
+  readonly #world: Surroundings;
+  disk: Durable;
+  state: State | null = null;
+  /** Counts the lives of the agent; 0 before the first. */
+  run = 0;
+  alive = false;
+  pausedUntil = 0;
+  /** How long a durable write takes at most. */
+  diskMs = 2;
+  /** Requests that the core may still answer. */
+  readonly #askers = new Map<number, NodeId>();
+  #request = 0;
+  #effects: Effect[] = [];
+  #writing = false;
+  #work: Work | null = null;
+  #following: Following | null = null;
+  #tickAt = Infinity;
+  #view = UNSEEN_SERVER;
+  #viewSentAt = -Infinity;
+  #committedSeen = -1;
+  #blockedSince = Infinity;
+  #hungSince = Infinity;
+  /** The term that this agent opened its server for, until the fence. */
+  #leads: number | null = null;
+  readonly #clockOffset: number;
+
+  constructor(index: number, world: Surroundings, disk: Durable) {
+    this.index = index;
+    this.#world = world;
+    this.disk = disk;
+    this.#clockOffset = Math.floor(world.dice.between(0, 1e6));
+  }
+
+  /** Begins a new life with what is on disk. */
+  boot(): void {
+    const { clock, core, config, dice } = this.#world;
+    this.run++;
+    this.alive = true;
+    this.pausedUntil = 0;
+    const run = this.run;
+    this.#work = new Work(clock, {
+      ended: (op, outcome) => this.#ended(op, outcome),
+      failed: (op, because) => {
+        if (op !== null) this.happens({ kind: "opFailed", op, because });
+      },
+      frozenForMs: () => Math.max(0, this.pausedUntil - clock.now),
+    });
+    this.#note(() => "agent starts");
+    // What an earlier life sent is ended and seen gone before anything else is sent.
+    this.#work.add({ scope: "plain", op: null, begin: () => this.#takeOver() });
+    const seed = 1 + dice.below(2 ** 31);
+    const [state, effects] = core.start(config, this.disk, { at: this.localNow(), seed });
+    this.#adopt(state, effects);
+    this.#look(run);
+  }
+
+  crash(): void {
+    if (!this.alive) return;
+    this.#note(() => "agent dies");
+    this.alive = false;
+    this.state = null;
+    this.#work?.stop();
+    this.#work = null;
+    this.#effects = [];
+    this.#writing = false;
+    this.#askers.clear();
+    this.#following = null;
+    this.#tickAt = Infinity;
+    this.#view = UNSEEN_SERVER;
+    this.#leads = null;
+    this.run++;
+  }
+
+  pause(forMs: number): void {
+    if (!this.alive) return;
+    this.#note(() => `agent is frozen for ${Math.round(forMs)} ms`);
+    this.pausedUntil = Math.max(this.pausedUntil, this.#world.clock.now + forMs);
+  }
+
+  localNow(): number {
+    return this.#world.clock.now + this.#clockOffset;
+  }
+
+  /** Something happened; a frozen agent hears of it when it goes on. */
+  happens(happening: Happening): void {
+    if (!this.alive || this.state === null) return;
+    const { clock, core, config, dice } = this.#world;
+    const run = this.run;
+    if (clock.now < this.pausedUntil) {
+      clock.after(this.pausedUntil - clock.now + dice.unit(), () => {
+        if (this.run === run) this.happens(happening);
+      });
+      return;
+    }
+    const event = { ...happening, at: this.localNow() } as Event;
+    if (event.kind !== "tick") this.#note(() => `< ${core.describeEvent(event)}`);
+    const [state, effects] = core.step(config, this.state, event);
+    this.#adopt(state, effects);
+  }
+
+  /** A message of another agent. */
+  hears(envelope: Envelope): void {
+    if (!this.alive) return;
+    const isReply = /(Reply|verdict)$/.test(envelope.message.kind);
+    if (isReply) return this.happens({ kind: "received", envelope, request: null });
+    const request = ++this.#request;
+    if (this.#askers.size >= answersWaitingMax) this.#askers.clear();
+    this.#askers.set(request, envelope.from);
+    this.happens({ kind: "received", envelope, request });
+  }
+
+  #adopt(state: State, effects: readonly Effect[]): void {
+    const before = this.state;
+    const run = this.run;
+    this.state = state;
+    const moved = before?.role !== state.role;
+    if (moved || effects.length > 0) {
+      this.#note(() => `= ${this.#world.core.describeState(state)}`);
+    }
+    for (const effect of effects) this.#note(() => `  > ${this.#world.core.describeEffect(effect)}`);
+    this.#world.observer.stepped(this.index, run, state);
+    this.#effects.push(...effects);
+    this.#interpret();
+    if (this.run !== run) return;
+    if (moved) this.#world.hook("role", this.index);
+    if (this.run === run) this.#arm();
+  }
+
+  #arm(): void {
+    if (this.state === null) return;
+    const { clock, core, config } = this.#world;
+    const deadline = core.nextDeadline(config, this.state);
+    if (!Number.isFinite(deadline) || deadline >= this.#tickAt) return;
+    this.#tickAt = deadline;
+    const run = this.run;
+    clock.after(Math.max(0.5, deadline - this.localNow()), () => {
+      if (this.run !== run || this.#tickAt !== deadline) return;
+      this.#tickAt = Infinity;
+      const due = this.state !== null && core.nextDeadline(config, this.state) <= this.localNow();
+      if (due || clock.now < this.pausedUntil) this.happens({ kind: "tick" });
+      this.#arm();
+    });
+  }
+
+  #interpret(): void {
+    const { clock, dice } = this.#world;
+    const run = this.run;
+    const resume = () => {
+      if (this.run === run) this.#interpret();
+    };
+    while (this.#effects.length > 0 && !this.#writing) {
+      if (clock.now < this.pausedUntil) return clock.after(this.pausedUntil - clock.now, resume);
+      const effect = this.#effects.shift() as Effect;
+      if (effect.kind !== "persist") {
+        this.#perform(effect);
+        if (this.run !== run) return;
+        continue;
+      }
+      this.#writing = true;
+      clock.after(dice.between(0.1, this.diskMs), () => {
+        if (this.run === run) this.#written(effect.durable, run);
+      });
+    }
+  }
+
+  #written(durable: Durable, run: number): void {
+    const before = this.disk;
+    this.disk = durable;
+    this.#world.observer.persisted(this.index, before, durable);
+    this.#world.hook("persist", this.index);
+    if (this.run !== run) return;
+    this.#writing = false;
+    this.#interpret();
+  }
+
+  #perform(effect: Exclude<Effect, { readonly kind: "persist" }>): void {
+    switch (effect.kind) {
+      case "send":
+        return this.#say(effect.to, effect.message);
+      case "reply": {
+        const to = this.#askers.get(effect.request);
+        this.#askers.delete(effect.request);
+        if (to !== undefined) this.#say(to, effect.message);
+        return;
+      }
+      case "answer":
+        return this.#world.observer.answered(this.index, effect.request, effect.refused);
+      case "follow":
+        this.#following = effect.following;
+        return this.#keepFollowing();
+      case "log":
+        return;
+      default:
+        return this.#operate(effect);
+    }
+  }
+
+  #operate(
+    effect: Extract<Effect, { readonly kind: "freeze" | "promote" | "fence" | "close" | "arrange" }>,
+  ): void {
+    const work = this.#work;
+    const site = this.#site();
+    const op = effect.op;
+    if (work === null) return;
+    switch (effect.kind) {
+      case "freeze":
+        this.#following = null;
+        return work.add({ scope: "plain", op, begin: () => freeze(site, effect.until) });
+      case "promote":
+        this.#following = null;
+        this.#leads = effect.promotion.term;
+        return work.add({ scope: "leadership", op, begin: () => promote(site, effect.promotion) });
+      case "fence":
+        this.#leads = null;
+        return work.preempt(
+          { scope: "plain", op, begin: () => fence(site) },
+          site.flaws.fenceKeepsScope,
+        );
+      case "close":
+        return work.add({ scope: "leadership", op, begin: () => close(site, closeLimitMs) });
+      case "arrange": {
+        const cutOff = effect.cutOff === null ? null : this.#world.indexOf(effect.cutOff);
+        return work.add({
+          scope: "leadership",
+          op,
+          begin: () => arrange(site, { k: effect.k, cutOff }),
+        });
+      }
+    }
+  }
+
+  #say(to: NodeId, message: Envelope["message"]): void {
+    const { config, observer, post } = this.#world;
+    const envelope: Envelope = {
+      cluster: this.disk.membership?.cluster ?? null,
+      from: config.id,
+      member: this.disk.member,
+      to,
+      message,
+    };
+    observer.said(this.index, this.disk, envelope);
+    post(envelope);
+  }
+
+  #ended(op: number | null, outcome: Outcome | null): void {
+    if (op === null || outcome === null) return;
+    this.happens({ ...outcome, op } as Happening);
+    const term = this.#leads;
+    if (outcome.kind === "promoted" && term !== null) {
+      const begin = () => fillMarkers(this.#site(), term);
+      this.#work?.add({ scope: "leadership", op: null, begin });
+    }
+  }
+
+  /** Looks at the server now and then; the core hears of it when it changed. */
+  #look(run: number): void {
+    if (this.run !== run) return;
+    this.lookNow();
+    this.#world.clock.after(lookMs, () => this.#look(run));
+  }
+
+  lookNow(): void {
+    const { clock, config } = this.#world;
+    if (!this.alive || config.witness || clock.now < this.pausedUntil) return;
+    const { server, flaws } = this.#world.site;
+    const stuck = server.commitsWait && server.committed === this.#committedSeen;
+    this.#blockedSince = stuck ? Math.min(this.#blockedSince, clock.now) : Infinity;
+    this.#hungSince = server.hung ? Math.min(this.#hungSince, clock.now) : Infinity;
+    this.#committedSeen = server.committed;
+    const blocked = clock.now - this.#blockedSince >= blockedMs;
+    if (blocked) this.#world.hook("waiting", this.index);
+    const hung = clock.now - this.#hungSince >= quietMs;
+    // A probe that hangs shows nothing until its deadline is over.
+    if (server.hung && !hung) return;
+    const view = viewOf(server, { flaws, blocked, hung });
+    if (!sameView(view, this.#view) || clock.now - this.#viewSentAt >= quietMs) {
+      this.#view = view;
+      this.#viewSentAt = clock.now;
+      this.happens({ kind: "server", view });
+    }
+    if (blocked && this.#leads !== null) this.#nudge();
+    this.#keepFollowing();
+  }
+
+  /** A lost acknowledgement is never repeated: an empty commit behind it releases what waits. */
+  #nudge(): void {
+    if (this.#work === null || this.#work.busy) return;
+    const site = this.#site();
+    this.#work.add({
+      scope: "leadership",
+      op: null,
+      *begin() {
+        if (site.server.openedFor !== null) {
+          yield* statement(site, () => site.server.commitEmpty());
+        }
+        return null;
+      },
+    });
+  }
+
+  #keepFollowing(): void {
+    const { server } = this.#world.site;
+    if (this.#work === null || this.#work.busy || !server.alive || this.#world.config.witness) return;
+    const wanted = this.#wanted();
+    const kept = wanted === null
+      ? !server.receiver.running
+      : server.receiver.running && server.receiver.source === wanted.source &&
+        server.acknowledges === wanted.acknowledges && server.applierRunning;
+    if (kept || server.openedFor !== null) return;
+    const desired = this.#following;
+    const begin = () => follow(this.#site(), () => this.#following === desired ? wanted : null);
+    this.#work.add({ scope: "plain", op: null, begin });
+  }
+
+  #wanted(): { readonly source: number; readonly acknowledges: boolean } | null {
+    if (this.#following === null) return null;
+    const { source, acknowledge } = this.#following;
+    return { source: this.#world.indexOf(source.id), acknowledges: acknowledge };
+  }
+
+  /** A new life begins by ending what the old one left under way. */
+  *#takeOver(): Generator<number, null, void> {
+    const { server } = this.#world.site;
+    while (server.alive && server.inFlight > 0) yield 1;
+    if (server.alive) server.cancelSuperReadOnly();
+    return null;
+  }
+
+  #site(): Site {
+    const run = this.run;
+    return {
+      ...this.#world.site,
+      at: (point) => {
+        this.#world.hook(point, this.index);
+        if (this.run !== run) throw new AgentGone();
+      },
+      opened: (term) => this.#world.observer.opened(this.index, term),
+      stopServer: (how) => this.#world.stopServer(this.index, how),
+    };
+  }
+
+  #note(line: () => string): void {
+    this.#world.trace?.(this.index, line);
+  }
+}

@@ -1,0 +1,48 @@
+/** Mistakes that can be planted in the model's servers and procedures; each must be found. */
+export interface Flaws {
+  /** A restarted server takes writes at once. */
+  readonly bootsOpen: boolean;
+  /** A restarted server goes on replicating from its old source. */
+  readonly bootsReplicating: boolean;
+  /** The vote does not stop the receiver. */
+  readonly freezeLeavesReceiver: boolean;
+  /** A position is what was executed; what was only received is left out. */
+  readonly heldIsExecuted: boolean;
+  /** A position is read first and the receiver stopped afterwards. */
+  readonly freezeReadsFirst: boolean;
+  /** Semi-sync goes off while clients still wait, which tells them OK. */
+  readonly fenceReleasesFirst: boolean;
+  /** A fence that takes too long ends in a clean stop, which tells waiting clients OK. */
+  readonly fenceStopsCleanly: boolean;
+  /** The fence does not wait for the end of a statement that is under way. */
+  readonly fenceForgetsLate: boolean;
+  /** The fence ends nothing that runs in the leadership's scope. */
+  readonly fenceKeepsScope: boolean;
+  /** A server is opened without waiting for the acknowledgement of the term marker. */
+  readonly opensBeforeMarker: boolean;
+  /** A server is opened with semi-sync switched off. */
+  readonly opensWithoutSemiSync: boolean;
+  /** A server is opened before what it received is applied. */
+  readonly opensBeforeApplied: boolean;
+  /** A planned close tells its position while commits wait. */
+  readonly closeReadsEarly: boolean;
+  /** The source is changed with a stopped applier, which throws received transactions away. */
+  readonly followStopsApplier: boolean;
+}
+
+export const noFlaws: Flaws = {
+  bootsOpen: false,
+  bootsReplicating: false,
+  freezeLeavesReceiver: false,
+  heldIsExecuted: false,
+  freezeReadsFirst: false,
+  fenceReleasesFirst: false,
+  fenceStopsCleanly: false,
+  fenceForgetsLate: false,
+  fenceKeepsScope: false,
+  opensBeforeMarker: false,
+  opensWithoutSemiSync: false,
+  opensBeforeApplied: false,
+  closeReadsEarly: false,
+  followStopsApplier: false,
+};

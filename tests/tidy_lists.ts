@@ -1,0 +1,60 @@
+/**
+ * What the tidy test, the lint plugin and the test runner know about the tree: which folder may
+ * import which, and which files may touch the world. A file that is not named here is pure.
+ */
+
+/** Which folder may import which. Anything not named here is a broken build. */
+export const importArrows: Readonly<Record<string, readonly string[]>> = {
+  raft: [],
+  mysql: [],
+  backup: ["mysql"],
+  agent: ["raft", "mysql", "backup"],
+  cmd: ["agent", "mysql", "backup"],
+};
+
+/**
+ * Files that may use the clock, the dice, timers, the disk, the network or processes. An entry that
+ * ends in a slash names a whole folder.
+ */
+export const impureFiles: readonly string[] = [
+  "main.ts",
+  "agent/real/",
+  "agent/loop.ts",
+  "backup/stream.ts",
+  "cmd/agent.ts",
+  "cmd/demo.ts",
+  "cmd/demo/",
+  "cmd/lookup.ts",
+  "cmd/real/",
+  "mysql/client.ts",
+  "mysql/database.ts",
+  "mysql/process.ts",
+  "mysql/sandbox.ts",
+  "mysql/server.ts",
+  "packaging/",
+  "tests/",
+];
+
+/** True for a file of ours that must run without any permission; tests count with their file. */
+export function isPure(path: string): boolean {
+  const subject = path.replace(/_test\.ts$/, ".ts");
+  return path.endsWith(".ts") &&
+    !impureFiles.some((entry) => entry.endsWith("/") ? path.startsWith(entry) : subject === entry);
+}
+
+/** Folders that hold nothing written by us. */
+const foreignFolders = new Set(["node_modules", "dist", ".cache", ".git"]);
+
+/** Every file of ours, as paths from the repository's root, sorted. */
+export function listFiles(root: string, folder = ""): readonly string[] {
+  const paths: string[] = [];
+  for (const entry of Deno.readDirSync(`${root}/${folder}`)) {
+    const path = `${folder}${entry.name}`;
+    if (entry.isDirectory) {
+      if (!foreignFolders.has(entry.name)) paths.push(...listFiles(root, `${path}/`));
+    } else if (entry.isFile && !entry.name.endsWith(".log")) {
+      paths.push(path);
+    }
+  }
+  return paths.sort();
+}
