@@ -10,7 +10,8 @@ export NO_COLOR := 1
 
 DENO := node_modules/.bin/deno
 SOURCES := $(shell find . \( -name node_modules -o -name dist -o -name .cache -o -name .git \) -prune \
-	-o -name '*.ts' ! -name '*_test.ts' -print) deno.json deno.lock packaging/build.sh
+	-o -name '*.ts' ! -name '*_test.ts' -print) deno.json deno.lock package-lock.json \
+	packaging/build.sh packaging/stub.sh
 WRITERS ?= 4
 SEED ?=
 
@@ -44,12 +45,13 @@ check: $(DENO)
 tidy: $(DENO)
 	$(DENO) run -A tests/run.ts tidy
 
-dist/xenon: $(DENO) $(SOURCES)
+dist/xenon: $(SOURCES) | $(DENO)
 	packaging/build.sh
 
-$(DENO): package-lock.json
+# Only where it is absent: a fresh checkout has new file times, and npm ci would pull the runtime away
+# under whatever is running. After a change of package-lock.json say `make clean` first.
+$(DENO):
 	npm ci --no-audit --no-fund
-	touch $@
 
 clean: ## Remove what make made, except the downloaded MySQL server.
 	rm -rf dist node_modules

@@ -67,13 +67,18 @@ export async function clusterAdd(
 function summary({ nodes, view }: Gathered): string {
   const { n, q, k } = view.quorum;
   const margin = view.margin.sentence === "" ? "" : `: ${oneLine(view.margin.sentence)}`;
-  return [`n=${n} q=${q} k=${k}${margin}`, ...nodes.map((node) => `${node.id}: ${sentence(node)}`)]
+  // Only a leader knows the whole cluster; anybody else's arithmetic may be out of date.
+  const seen = view.role === "LEADER" || nodes.length === 1 ? "" : ` as ${view.id} sees it`;
+  return [
+    `n=${n} q=${q} k=${k}${seen}${margin}`,
+    ...nodes.map((node) => `${node.id}: ${sentence(node)}`),
+  ]
     .map((line) => `${line}\n`).join("");
 }
 
 /** What a node says about itself, or why it says nothing. */
 function sentence(node: NodeAnswer): string {
-  if (node.kind === "missing") return `does not answer: ${oneLine(node.because)}`;
+  if (node.kind === "missing") return `no facts: ${oneLine(node.because)}`;
   return oneLine(node.status.sentence) || "has nothing to say";
 }
 

@@ -40,8 +40,9 @@ Deno.test("clusterStatus() waits one deadline for any number of dead hosts", asy
   );
   assert.equal(elapsedMs, deadlineMs);
   assert.equal(result.code, exitCodes.partial);
-  assert.match(result.stdout, new RegExp(`\\| ${leader} \\| UNKNOW {24}\\| UNKNOW  \\|`));
-  assert.match(result.stdout, /192\.168\.0\.154:8801: does not answer: no answer within 1\.5 s/);
+  assert.match(result.stdout, new RegExp(`\\| ${leader} \\| UNKNOW {26}\\| UNKNOW  \\|`));
+  assert.match(result.stdout, /\nn=3 q=2 k=1 as 192\.168\.0\.109:8801 sees it: one more loss/);
+  assert.match(result.stdout, /192\.168\.0\.154:8801: no facts: no answer within 1\.5 s/);
 });
 
 Deno.test("clusterStatus() says that the local agent is down and what to do", async () => {
@@ -91,8 +92,8 @@ Deno.test("clusterStatus() shows a member that refuses or answers nonsense as un
   const cluster = createFakeCluster(nodes);
   const { result } = await cluster.finish(clusterStatus(cluster, { form: "table", deadlineMs }));
   assert.equal(result.code, exitCodes.partial);
-  assert.match(result.stdout, /154:8801: does not answer: wrong cluster\n/);
-  assert.match(result.stdout, /155:8801: does not answer: Cannot read node status/);
+  assert.match(result.stdout, /154:8801: no facts: wrong cluster\n/);
+  assert.match(result.stdout, /155:8801: no facts: Cannot read node status/);
 });
 
 Deno.test("clusterStatus() of a node without a cluster is one row", async () => {

@@ -47,7 +47,7 @@ export async function askLocal(cluster: Cluster, deadlineMs: number): Promise<No
 /** The failure of a command whose own agent said no. */
 export function refusedBy(endpoint: string, because: string): CommandError {
   return new CommandError(`Cannot go on as the agent at "${endpoint}" refused: ${because}`, {
-    next: "check that this config has the same [rpc] secret as the agent, then read its log",
+    next: "check that rpc.secret-file of this config is the agent's own, then read its log",
   });
 }
 

@@ -222,13 +222,21 @@ function versionOf(settings: Row): Version {
 function gtidsOf(settings: Row, channel: Row | undefined) {
   const sets = {
     executed: text(settings, "gtid_executed"),
-    // The server writes `uuid:5#11:6#12`: the numbers of the sessions are not wanted here.
-    owned: text(settings, "gtid_owned").replaceAll(/#\d+/g, ""),
+    owned: ownedOf(text(settings, "gtid_owned")),
     purged: text(settings, "gtid_purged"),
     received: channel === undefined ? "" : text(channel, "Retrieved_Gtid_Set", ""),
   };
   for (const set of Object.values(sets)) parse(set);
   return sets;
+}
+
+/**
+ * Reads `@@gtid_owned`: `uuid:5#11:6#12`, where #11 is the session. The server sets nothing between one
+ * source and the next, so that the number of a session runs into the UUID that follows it.
+ */
+function ownedOf(printed: string): string {
+  const uuidBegins = /(?<=.)(?=[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:)/gi;
+  return printed.replaceAll(/[\s,]+/g, "").replaceAll(uuidBegins, ",").replaceAll(/(?:#\d+)+/g, "");
 }
 
 const filterColumns = [

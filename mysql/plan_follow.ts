@@ -24,17 +24,24 @@ export interface FollowGoal {
 
 /** What following still needs. Asked at each tick, it keeps a healthy follower untouched. */
 export function follow(facts: ServerFacts, goal: FollowGoal): Plan {
-  if (!facts.readOnly) {
-    return refuse("the server is writable and must be closed before it follows: fence it first");
+  if (!facts.superReadOnly || !facts.readOnly) {
+    return refuse(
+      "super_read_only is OFF and must be ON before it follows: fence the server first",
+    );
   }
   if (facts.semiSyncSource.waitSessions > 0) {
     return refuse("commits still wait for acknowledgements: fence the server first");
   }
   const replication = facts.replication;
-  if (replication !== null && hasFailed(replication)) return refuse(applierFailed(replication));
   const settings = settle(facts, goal.acknowledge);
   if (replication === null) {
     return run(...settings, pointFirst(facts, goal.source), ...startAll(facts));
+  }
+  if (hasFailed(replication)) {
+    // It is reported and never pointed elsewhere, but it may go on receiving and acknowledging.
+    const receiving = replication.receiver !== "stopped" || !reads(replication, goal);
+    if (receiving) return refuse(applierFailed(replication));
+    return run(...settings, startReceiver(facts));
   }
   if (!reads(replication, goal)) return point(facts, replication, { goal, settings });
   if (acknowledgesWrongly(facts, goal.acknowledge)) {
@@ -51,16 +58,12 @@ function settle(facts: ServerFacts, acknowledge: boolean): readonly Statement[] 
   const half = dialect.semiSyncReplica;
   const missing = acknowledge && !facts.semiSyncReplica.installed;
   if (missing) {
-    if (facts.superReadOnly) {
-      const sql = "SET GLOBAL super_read_only = OFF";
-      statements.push(statement(sql, "admit the agent, clients stay read-only"));
-    }
+    const off = "SET GLOBAL super_read_only = OFF";
+    statements.push(statement(off, "admit the agent, clients stay read-only"));
     const sql = `INSTALL PLUGIN ${half.plugin} SONAME ${quoteString(half.library)}`;
     const options = { deadline: "thread", allowedErrors: [1125, 1968] } as const;
     statements.push(statement(sql, "install the replica half of semi-sync", options));
-  }
-  if (missing || !facts.superReadOnly) {
-    statements.push(statement("SET GLOBAL super_read_only = ON", "close the server"));
+    statements.push(statement("SET GLOBAL super_read_only = ON", "close the server again"));
   }
   if (facts.semiSyncSource.enabled) {
     const sql = `SET GLOBAL ${dialect.semiSyncSource.enabled} = OFF`;
@@ -151,10 +154,12 @@ function startAll(facts: ServerFacts): readonly Statement[] {
 
 function startStopped(facts: ServerFacts, replication: ReplicationFacts): readonly Statement[] {
   const statements: Statement[] = [];
-  if (replication.receiver === "stopped") {
-    const sql = dialectOfFacts(facts).startReceiver;
-    statements.push(statement(sql, "start the receiver", { deadline: "thread" }));
-  }
+  if (replication.receiver === "stopped") statements.push(startReceiver(facts));
   if (replication.applier === "stopped") statements.push(startApplier(facts));
   return statements;
+}
+
+function startReceiver(facts: ServerFacts): Statement {
+  const sql = dialectOfFacts(facts).startReceiver;
+  return statement(sql, "start the receiver", { deadline: "thread" });
 }

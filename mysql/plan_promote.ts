@@ -67,12 +67,12 @@ export function afterRun(goal: PromoteGoal, ran: readonly Statement[]): PromoteG
 }
 
 /**
- * A query that counts how often the account exists here, as column `found`. Run it with the facts, before
- * each call of `promote`.
+ * A query that counts, as column `found`, whether the account exists here and may replicate. Run it with
+ * the facts, before each call of `promote`.
  */
 export function accountQuery(account: { readonly user: string; readonly host: string }): string {
   return `SELECT COUNT(*) AS found FROM mysql.user WHERE User = ${quoteString(account.user)} ` +
-    `AND Host = ${quoteString(account.host)}`;
+    `AND Host = ${quoteString(account.host)} AND Repl_slave_priv = 'Y'`;
 }
 
 /** The most lower markers that one call of `settlePlan` writes. */

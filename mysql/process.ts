@@ -126,7 +126,7 @@ function stopWord(forced: boolean): string {
  */
 export async function startDetached(
   command: readonly string[],
-  options: { readonly outputFile: string; readonly env?: Readonly<Record<string, string>> },
+  options: { readonly outputFile: string },
 ): Promise<number> {
   const [program = "", ...args] = command;
   const output = openSync(options.outputFile, "a", 0o640);
@@ -134,7 +134,7 @@ export async function startDetached(
     const child = spawn(program, args, {
       detached: true,
       stdio: ["ignore", output, output],
-      env: { ...Deno.env.toObject(), ...options.env },
+      env: inheritedEnvironment(),
     });
     await new Promise<void>((resolve, reject) => {
       child.once("spawn", () => resolve());
@@ -146,6 +146,17 @@ export async function startDetached(
   } finally {
     closeSync(output);
   }
+}
+
+/**
+ * The environment without what is meant for this process alone: a server that saw the NOTIFY_SOCKET
+ * of our systemd unit would report itself there, and our own settings may hold a secret.
+ */
+function inheritedEnvironment(): Record<string, string> {
+  const ours = /^(XENON_|NOTIFY_SOCKET$|LISTEN_|WATCHDOG_|INVOCATION_ID$|JOURNAL_STREAM$)/;
+  return Object.fromEntries(
+    Object.entries(Deno.env.toObject()).filter(([name]) => !ours.test(name)),
+  );
 }
 
 function cannotStart(program: string, cause: Error): Error {

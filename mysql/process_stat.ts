@@ -90,10 +90,15 @@ export function isServerCommandLine(
   argumentList: readonly string[],
   wanted: ServerCommandLine,
 ): boolean {
-  const names = argumentList.map((argument) => argument.slice(argument.lastIndexOf("/") + 1));
-  if (!names.some((name) => name === "mysqld" || name === "mariadbd")) return false;
+  if (!isServerProgram(argumentList)) return false;
   if (argumentList.some((argument) => otherWork.test(argument))) return false;
   const file = argumentList.find((argument) => argument.startsWith(defaultsOption));
   if (file === undefined) return wanted.namedByPidFile;
   return file.slice(defaultsOption.length) === wanted.defaultsFile;
+}
+
+/** Is this the command line of a server program, also behind a loader or a wrapper script? */
+export function isServerProgram(argumentList: readonly string[]): boolean {
+  const names = argumentList.map((argument) => argument.slice(argument.lastIndexOf("/") + 1));
+  return names.some((name) => name === "mysqld" || name === "mariadbd");
 }

@@ -9,8 +9,8 @@ import { Connection } from "./client.ts";
 import { DatabaseError } from "./client_error.ts";
 import { describeResult, run, succeeded } from "./process.ts";
 import { redoLogLine, sandboxOptionFile } from "./sandbox_options.ts";
-import { look, MysqlServer, type ServerProcess, type ShutdownResult } from "./server.ts";
-import { parseVersion, type Version } from "./version.ts";
+import { look, MysqlServer, type ServerProcess, type ShutdownResult, versionOf } from "./server.ts";
+import type { Version } from "./version.ts";
 
 export interface CreateSandbox {
   /** The server program, of version 8.0 or later. */
@@ -52,7 +52,7 @@ export interface Sandbox {
 const socketPathMax = 100;
 const initialiseMs = 120_000;
 const copyMs = 60_000;
-const versionMs = 20_000;
+const goneMs = 5_000;
 const answerMs = 1_000;
 const answerEveryMs = 50;
 
@@ -104,6 +104,7 @@ export async function startSandbox(
   while (!await answers(sandbox)) {
     const dead = look(process) === "dead";
     if (dead || performance.now() >= endsAt) {
+      if (dead) await sandbox.server.waitGone(process, goneMs);
       const why = dead ? "it ended" : `it does not answer within ${limits.deadlineMs} ms`;
       throw new Error(
         `Cannot start the server in "${sandbox.folder}" as ${why}; ${sandbox.server.whyItDied()}`,
@@ -250,14 +251,6 @@ function optionFileOf(sandbox: Sandbox, extraLines: readonly string[]): string {
 function chooseSocketFolder(folder: string): string {
   const bytes = new TextEncoder().encode(`${folder}/mysql.sock`).length;
   return bytes <= socketPathMax ? folder : Deno.makeTempDirSync({ prefix: "xenon-" });
-}
-
-async function versionOf(mysqld: string): Promise<Version> {
-  const result = await run([mysqld, "--version"], { deadlineMs: versionMs });
-  if (!succeeded(result)) throw new Error(`Cannot ask for a version: ${describeResult(result)}`);
-  const read = parseVersion(result.stdoutTail);
-  if (!read.ok) throw new Error(`Cannot use the server program "${mysqld}": ${read.because}`);
-  return read.version;
 }
 
 async function answers(sandbox: Sandbox): Promise<boolean> {

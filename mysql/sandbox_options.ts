@@ -17,13 +17,10 @@ export interface SandboxOptions {
   readonly extraLines: readonly string[];
 }
 
-/** Writes the text of a my.cnf. Semi-sync, clone and GTIDs are there, and nothing is switched on. */
+/** Writes the text of a my.cnf. Clone and GTIDs are there; semi-sync comes with the start. */
 export function sandboxOptionFile(options: SandboxOptions): string {
   const { version } = options;
   const renamed = atLeast(version, 8, 0, 26);
-  const plugins = renamed
-    ? "semisync_source.so;semisync_replica.so"
-    : "semisync_master.so;semisync_slave.so";
   return [
     "[mysqld]",
     ...(options.asRoot ? ["user=root"] : []),
@@ -31,7 +28,8 @@ export function sandboxOptionFile(options: SandboxOptions): string {
     "secure_file_priv=",
     "skip_name_resolve=ON",
     "loose_mysqlx=0",
-    `plugin_load_add="${plugins};mysql_clone.so"`,
+    // Semi-sync is not named here: whoever starts the server names it (start_options.ts).
+    "plugin_load_add=mysql_clone.so",
     ...replicationLines(renamed),
     // Small, because a demo or a test starts several of them on one machine.
     "performance_schema=ON",

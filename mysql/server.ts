@@ -9,12 +9,15 @@
 import {
   isReleased,
   isServerCommandLine,
+  isServerProgram,
   type Liveness,
   livenessOf,
   parseProcessStat,
   type ProcessStat,
 } from "./process_stat.ts";
-import { describeResult, run, startDetached, succeeded } from "./process.ts";
+import { describeResult, type ProcessResult, run, startDetached, succeeded } from "./process.ts";
+import { closedStartOptions } from "./start_options.ts";
+import { parseVersion, type Version } from "./version.ts";
 
 /** One life of a server: another start is another incarnation, also with the same process id. */
 export interface ServerProcess {
@@ -47,6 +50,8 @@ export interface DirectSettings extends CommonSettings {
 export interface ServiceSettings extends CommonSettings {
   readonly kind: "service";
   readonly service: string;
+  /** The program that manages services, where it is not the systemctl of the PATH. */
+  readonly systemctl?: string;
 }
 
 export type ServerSettings = DirectSettings | ServiceSettings;
@@ -57,13 +62,15 @@ export type ShutdownResult =
   /** It did not stop in time and was ended by SIGKILL. */
   | { readonly kind: "killed"; readonly afterMs: number };
 
-/** A server started by us is closed and replicates from nobody until an elected term says so. */
-const closedOptions = ["--super-read-only=ON", "--skip-replica-start=ON"] as const;
-
+const versionMs = 20_000;
 const systemctlMs = 5_000;
 const serviceStartMs = 20_000;
 const lookEveryMs = 20;
 const killedMs = 30_000;
+/** A new server refuses to start while the process id in an old socket lock still exists. */
+const uncollectedMs = 2_000;
+/** What a server says, and goes on, when its option file names a plugin that we name too. */
+const pluginLoadedTwice = /'rpl_semi_sync_\w+' (already exists|with soname)/;
 const logTailBytesMax = 4_096;
 const logTailLinesMax = 8;
 
@@ -83,7 +90,7 @@ export class MysqlServer {
   /** The server that runs now, also one that an earlier agent or a person started; or null. */
   async identify(): Promise<ServerProcess | null> {
     const settings = this.#settings;
-    if (settings.kind === "service") return livingProcess(await servicePid(settings.service));
+    if (settings.kind === "service") return (await serviceState(settings)).process;
     const fromPidFile = readPidFile(settings.pidFile);
     if (isOurs(fromPidFile, settings, true)) return livingProcess(fromPidFile);
     // A server writes its pid file only after its crash recovery, which may take long.
@@ -106,7 +113,7 @@ export class MysqlServer {
   /** Asks the server to stop. Only for one that acknowledges nothing any more: see `kill`. */
   async terminate(process: ServerProcess): Promise<void> {
     if (this.#settings.kind === "service") {
-      await systemctl(["stop", "--no-block", this.#settings.service]);
+      await systemctl(this.#settings, ["stop", "--no-block"]);
     } else {
       this.#signal(process, "SIGTERM");
     }
@@ -124,13 +131,8 @@ export class MysqlServer {
    * Waits until this life of the server is over and its files are free for the next one, which is
    * later than its death as `look` sees it. False when that is not within `deadlineMs`.
    */
-  async waitGone(process: ServerProcess, deadlineMs: number): Promise<boolean> {
-    const endsAt = performance.now() + deadlineMs;
-    while (!isReleased(readStat(process.pid), process.startTime)) {
-      if (performance.now() >= endsAt) return false;
-      await sleep(lookEveryMs);
-    }
-    return true;
+  waitGone(process: ServerProcess, deadlineMs: number): Promise<boolean> {
+    return goneWithin(process, deadlineMs, () => false);
   }
 
   /** Stops the server by a ladder: ask, wait for `termMs`, force. It is gone afterwards. */
@@ -138,12 +140,10 @@ export class MysqlServer {
     const startedAt = performance.now();
     const process = await this.identify();
     if (process === null) return { kind: "notRunning" };
-    // A stopped process gets no signal but this one.
-    if (look(process) !== "stopped") {
-      await this.terminate(process);
-      if (await this.waitGone(process, limits.termMs)) {
-        return { kind: "stopped", afterMs: Math.round(performance.now() - startedAt) };
-      }
+    await this.terminate(process);
+    // A frozen process will not act on that signal, so nobody waits for it.
+    if (await goneWithin(process, limits.termMs, () => look(process) === "stopped")) {
+      return { kind: "stopped", afterMs: Math.round(performance.now() - startedAt) };
     }
     this.kill(process);
     if (!await this.waitGone(process, killedMs)) {
@@ -158,7 +158,7 @@ export class MysqlServer {
   /** The last lines of the error log, errors first in interest: a sentence for an operator. */
   whyItDied(): string {
     const { errorLog } = this.#settings;
-    const lines = tailLines(errorLog);
+    const lines = tailLines(errorLog).filter((line) => !pluginLoadedTwice.test(line));
     if (lines.length === 0) return `its error log "${errorLog}" is empty or cannot be read`;
     const errors = lines.filter((line) => /\[ERROR\]/.test(line));
     const shown = (errors.length > 0 ? errors : lines).slice(-logTailLinesMax);
@@ -169,9 +169,10 @@ export class MysqlServer {
     const command = [
       settings.mysqld,
       `--defaults-file=${settings.defaultsFile}`,
-      ...closedOptions,
+      ...closedStartOptions(await versionOf(settings.mysqld)),
       ...settings.options ?? [],
     ];
+    createLog(settings.errorLog);
     const pid = await startDetached(command, { outputFile: settings.errorLog });
     const process = livingProcess(pid);
     if (process === null) {
@@ -181,19 +182,20 @@ export class MysqlServer {
   }
 
   async #startService(settings: ServiceSettings): Promise<ServerProcess> {
-    const { service } = settings;
-    // A unit that failed too often refuses to start; our own back-off decides that instead.
-    await run(["systemctl", "reset-failed", service], { deadlineMs: systemctlMs });
-    await systemctl(["start", "--no-block", service]);
+    // A unit that failed too often refuses to start; our own back-off decides that instead. It
+    // fails for a unit that is not in memory, which is fine.
+    await runSystemctl(settings, ["reset-failed"]);
+    await systemctl(settings, ["start", "--no-block"]);
     const endsAt = performance.now() + serviceStartMs;
-    while (performance.now() < endsAt) {
-      const process = livingProcess(await servicePid(service));
-      if (process !== null) return process;
+    let seen = await serviceState(settings);
+    while (performance.now() < endsAt && seen.active !== "failed") {
+      if (seen.process !== null) return seen.process;
       await sleep(10 * lookEveryMs);
+      seen = await serviceState(settings);
     }
     throw new Error(
-      `Cannot start service "${service}" within ${serviceStartMs} ms:` +
-        ` see "systemctl status ${service}"; ${this.whyItDied()}`,
+      `Cannot start service "${settings.service}" as it is "${seen.active}" after its start:` +
+        ` see "systemctl status ${settings.service}"; ${this.whyItDied()}`,
     );
   }
 
@@ -211,6 +213,24 @@ export class MysqlServer {
       );
     }
   }
+}
+
+async function goneWithin(
+  process: ServerProcess,
+  deadlineMs: number,
+  isHopeless: () => boolean,
+): Promise<boolean> {
+  const endsAt = performance.now() + deadlineMs;
+  let releasedAt: number | undefined;
+  while (readStat(process.pid)?.startTime === process.startTime) {
+    const now = performance.now();
+    if (isReleased(readStat(process.pid), process.startTime)) releasedAt ??= now;
+    // Normally its parent collects it at once. A container may have nobody who does.
+    if (releasedAt !== undefined && now - releasedAt >= uncollectedMs) return true;
+    if (now >= endsAt || isHopeless()) return releasedAt !== undefined;
+    await sleep(lookEveryMs);
+  }
+  return true;
 }
 
 function readStat(pid: number): ProcessStat | undefined {
@@ -266,21 +286,56 @@ function findByCommandLine(settings: DirectSettings): number {
   return 0;
 }
 
-async function servicePid(service: string): Promise<number> {
-  const text = await systemctl(["show", "--property=MainPID", "--value", service]);
-  const pid = Number(text.trim());
-  return Number.isSafeInteger(pid) ? pid : 0;
+interface ServiceState {
+  /** ActiveState of the unit: active, activating, inactive, failed and so on. */
+  readonly active: string;
+  readonly process: ServerProcess | null;
 }
 
-async function systemctl(args: readonly string[]): Promise<string> {
-  const result = await run(["systemctl", "--no-ask-password", ...args], {
-    deadlineMs: systemctlMs,
-  });
+async function serviceState(settings: ServiceSettings): Promise<ServiceState> {
+  const text = await systemctl(settings, ["show", "--property=MainPID,ActiveState"]);
+  const pid = Number(/^MainPID=(\d+)$/m.exec(text)?.[1] ?? 0);
+  const active = /^ActiveState=(\S+)$/m.exec(text)?.[1] ?? "unknown";
+  // The main process may be the script mysqld_safe; the server itself is in the pid file then.
+  const candidates = [pid, readPidFile(settings.pidFile)];
+  const server = candidates.find((candidate) => isServerProgram(argumentsOf(candidate))) ?? 0;
+  return { active, process: pid > 0 ? livingProcess(server) : null };
+}
+
+async function systemctl(settings: ServiceSettings, args: readonly string[]): Promise<string> {
+  const result = await runSystemctl(settings, args);
   if (succeeded(result)) return result.stdoutTail;
   throw new Error(
-    `Cannot manage the service "${args.at(-1)}": ${describeResult(result)};` +
+    `Cannot manage the service "${settings.service}": ${describeResult(result)};` +
       ` check [mysql] service in the config and that the agent may use systemctl`,
   );
+}
+
+function runSystemctl(settings: ServiceSettings, args: readonly string[]): Promise<ProcessResult> {
+  const { service, systemctl: program = "systemctl" } = settings;
+  const command = [program, "--no-ask-password", ...args, "--", service];
+  return run(command, { deadlineMs: systemctlMs });
+}
+
+/** Asks a server program for its version. */
+export async function versionOf(mysqld: string): Promise<Version> {
+  const result = await run([mysqld, "--version"], { deadlineMs: versionMs });
+  if (!succeeded(result)) throw new Error(`Cannot use mysqld: ${describeResult(result)}`);
+  const read = parseVersion(result.stdoutTail);
+  if (!read.ok) throw new Error(`Cannot use "${mysqld}" as the server: ${read.because}`);
+  return read.version;
+}
+
+/** A log made by root belongs to whom its folder belongs, because the server changes its user. */
+function createLog(path: string): void {
+  try {
+    Deno.openSync(path, { write: true, createNew: true, mode: 0o640 }).close();
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return;
+    throw new Error(`Cannot create the error log "${path}" of mysqld`, { cause: error });
+  }
+  const { uid, gid } = Deno.statSync(path.replace(/[^/]*$/, "") || ".");
+  if (Deno.uid() === 0 && uid !== null && gid !== null) Deno.chownSync(path, uid, gid);
 }
 
 /** The last lines of a log that may be large, read from its end. */

@@ -38,6 +38,7 @@ export function followerHeartbeat(config: Config, state: Follower, heard: HeardH
       term: heartbeat.term,
       source: heartbeat.source,
       base: heartbeat.base,
+      logEnd: heartbeat.logEnd,
       opened: heartbeat.opened,
       handover: heartbeat.handover,
     },

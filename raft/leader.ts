@@ -85,6 +85,7 @@ export function heartbeat(config: Config, state: Leader, at: Millis): Heartbeat 
     source: config.source,
     sentAt: at,
     base: state.base,
+    logEnd: state.server.logEnd,
     opened: state.stage === "leading",
     handover: handover === null || candidate === undefined
       ? null

@@ -34,6 +34,8 @@ export interface Heartbeat {
   readonly sentAt: Millis;
   /** What the leader had drained when it was promoted, and the server that writes since then. */
   readonly base: { readonly position: Position; readonly origin: string };
+  /** End of the leader's binary log when it was last looked at; opaque to the protocol. */
+  readonly logEnd: string | null;
   /** The promotion is complete: marker acknowledged, server writable. */
   readonly opened: boolean;
   /** A planned hand-over is being prepared: these nodes replicate from the candidate meanwhile. */

@@ -58,6 +58,7 @@ export interface KnownLeader {
   readonly term: number;
   readonly source: Source;
   readonly base: Heartbeat["base"];
+  readonly logEnd: string | null;
   readonly opened: boolean;
   readonly handover: Handover | null;
 }

@@ -4,7 +4,7 @@
  */
 import type { Event, OperationDone, OperatorWish } from "./event.ts";
 import type { Follower, State } from "./state.ts";
-import type { Config, Durable, Incarnation, Millis } from "./types.ts";
+import type { Config, Durable, Incarnation, Millis, ServerView } from "./types.ts";
 import { UNSEEN_SERVER } from "./types.ts";
 import { ballotFrozen } from "./ballot.ts";
 import { campaign, candidateFrozen, candidateTick, giveWay } from "./candidate.ts";
@@ -133,7 +133,7 @@ function roleTick(config: Config, state: State, at: Millis): Step {
 function serverSeen(config: Config, state: State, event: Event & { kind: "server" }): Step {
   if (state.role === "leader") return leaderServer(config, state, event);
   const { view, at } = event;
-  const durable = incarnationSeen(state.durable, view.incarnation, view);
+  const durable = incarnationSeen(state, view);
   const changed = durable !== state.durable;
   const frozen = sameRun(state.frozen?.incarnation ?? null, view.incarnation) &&
       view.health === "alive" && !view.open
@@ -152,11 +152,9 @@ function serverSeen(config: Config, state: State, event: Event & { kind: "server
 }
 
 /** Another run of the server may have forgotten received transactions; being in step heals that. */
-function incarnationSeen(
-  durable: Durable,
-  incarnation: Incarnation | null,
-  view: (Event & { kind: "server" })["view"],
-): Durable {
+function incarnationSeen(state: State, view: ServerView): Durable {
+  const { durable } = state;
+  const { incarnation } = view;
   if (incarnation === null) return durable;
   const before = durable.incarnation;
   let next = durable;
@@ -168,7 +166,18 @@ function incarnationSeen(
       : view.hostRestartForgets;
     next = { ...next, incarnation, uncertain: next.uncertain ?? forgets };
   }
-  return next.uncertain !== null && view.inStep ? { ...next, uncertain: null } : next;
+  return next.uncertain !== null && inStepWithLeader(state, view)
+    ? { ...next, uncertain: null }
+    : next;
+}
+
+/** Only being in step with an open leader counts: a candidate may lack what was acknowledged. */
+function inStepWithLeader(state: State, view: ServerView): boolean {
+  if (!view.inStep || state.role !== "follower" || state.leader === null) return false;
+  const { leader, durable } = state;
+  const address = `${leader.source.host}:${leader.source.port}`;
+  return leader.opened && leader.term === durable.term && view.receivingFrom === address &&
+    durable.lastLeader?.term === leader.term;
 }
 
 function sameRun(left: Incarnation | null, right: Incarnation | null): boolean {

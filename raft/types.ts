@@ -98,6 +98,8 @@ export interface ServerView {
   readonly unfit: string | null;
   /** Source whose transactions the running receiver gets, as `host:port` of its MySQL; null when none. */
   readonly receivingFrom: string | null;
+  /** End of the own binary log, opaque; null when unknown. Followers compare what they received. */
+  readonly logEnd: string | null;
   /** The receiver got everything up to the leader's binary log end, read after it reconnected. */
   readonly inStep: boolean;
   /** Why a restart of the process may have lost received transactions; null when it keeps them. */
@@ -160,6 +162,7 @@ export const UNSEEN_SERVER: ServerView = {
   open: false,
   unfit: "the server has not been seen yet",
   receivingFrom: null,
+  logEnd: null,
   inStep: false,
   processRestartForgets: null,
   hostRestartForgets: null,

@@ -156,6 +156,30 @@ Deno.test("headers that are too large or too slow do not hold a connection", asy
   });
 });
 
+Deno.test("callers that break off or talk nonsense leave the server as it was", async () => {
+  await withNode(async ({ at, peers }) => {
+    const port = Number(at.split(":").at(-1));
+    const head = "POST /rpc HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    const texts = [
+      "",
+      "\0\x16\x03\x01 hello",
+      "GET / HTTP/9.9\r\n\r\n",
+      `${head}content-length: 100\r\n\r\nonly a part`,
+      `${head}transfer-encoding: chunked\r\n\r\nzz\r\n`,
+      `${head}content-length: 5\r\n\r\n`,
+      "TRACE /rpc HTTP/1.1\r\nhost: x\r\n\r\n",
+      "GET http://[ HTTP/1.1\r\nhost: x\r\n\r\n",
+      "GET /leader HTTP/1.1\r\nhost: x\r\n\r\n".repeat(50),
+    ];
+    for (const text of texts) {
+      using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+      await connection.write(new TextEncoder().encode(text));
+    }
+    const result = await peers.call(at, { method: "echo", params: 1 }, { deadlineMs: 2000 });
+    assert.deepEqual(result, { ok: 1 });
+  });
+});
+
 Deno.test("open pages are served over the socket, and a refused body does not spoil the next call", async () => {
   await withNode(async ({ at }) => {
     const page = await fetch(`http://${at}/leader`);

@@ -19,19 +19,14 @@ export const importArrows: Readonly<Record<string, readonly string[]>> = {
 export const impureFiles: readonly string[] = [
   "main.ts",
   "agent/real/",
-  "agent/loop.ts",
-  "backup/stream.ts",
   "cmd/agent.ts",
   "cmd/demo.ts",
-  "cmd/demo/",
-  "cmd/lookup.ts",
   "cmd/real/",
   "mysql/client.ts",
   "mysql/database.ts",
   "mysql/process.ts",
   "mysql/sandbox.ts",
   "mysql/server.ts",
-  "packaging/",
   "tests/",
 ];
 

@@ -17,7 +17,9 @@ export interface ClockSources {
 
 export interface RealClock {
   /** Monotonic milliseconds since the process started, suspended time included. */
-  nowMs(): number;
+  now(): number;
+  /** Calls back once after at least `ms` of waking time; the result cancels it. */
+  after(ms: number, call: () => void): () => void;
   /** How much of that the host was suspended. */
   suspendedMs(): number;
 }
@@ -26,7 +28,7 @@ export function createClock(sources: ClockSources = hostSources): RealClock {
   let suspendedMs = 0;
   let lastMs = Number.NEGATIVE_INFINITY;
   const originMs = lagMs(sources);
-  function nowMs(): number {
+  function now(): number {
     const awakeMs = sources.monotonicMs();
     const jumpMs = (lagMs(sources) ?? 0) - (originMs ?? 0) - suspendedMs;
     if (originMs !== null && jumpMs >= JUMP_MS_MIN) suspendedMs += jumpMs;
@@ -34,7 +36,12 @@ export function createClock(sources: ClockSources = hostSources): RealClock {
     lastMs = Math.max(lastMs, awakeMs + suspendedMs);
     return lastMs;
   }
-  return { nowMs, suspendedMs: () => suspendedMs };
+  return { now, after, suspendedMs: () => suspendedMs };
+}
+
+function after(ms: number, call: () => void): () => void {
+  const timer = setTimeout(call, ms);
+  return () => clearTimeout(timer);
 }
 
 const hostSources: ClockSources = {

@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type Endpoint, formatEndpoint, unmapped } from "../endpoint.ts";
 import type { Handler } from "../server.ts";
+import { streamOf } from "./stream.ts";
 
 const HEADER_BYTES_MAX = 16 * 1024;
 /** A caller that does not finish its headers or its whole request in time is cut off. */
@@ -121,27 +122,9 @@ function toRequest(incoming: IncomingMessage): Request | null {
     }
     const url = new URL(incoming.url ?? "/", "http://agent");
     if (method === "GET" || method === "HEAD") return new Request(url, { method, headers });
-    return new Request(url, { method, headers, body: toStream(incoming) });
+    return new Request(url, { method, headers, body: streamOf(incoming, () => incoming.pause()) });
   } catch {
     // The caller's mistake; 400 tells it so.
     return null;
   }
-}
-
-/** Reads on demand, so that a body which is refused is not read. */
-function toStream(incoming: IncomingMessage): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      incoming.on("data", (bytes: Uint8Array) => {
-        controller.enqueue(bytes);
-        if ((controller.desiredSize ?? 0) <= 0) incoming.pause();
-      });
-      incoming.on("end", () => controller.close());
-      incoming.on("error", (error) => controller.error(error));
-      incoming.on("aborted", () => controller.error(new Error("the caller went away")));
-      incoming.pause();
-    },
-    pull: () => void incoming.resume(),
-    cancel: () => void incoming.pause(),
-  }, { highWaterMark: 0 });
 }

@@ -25,7 +25,7 @@ export interface LogOptions {
 }
 
 export interface Logger {
-  log(level: LogLevel, sentence: string, fields?: LogFields): void;
+  write(level: Lowercase<LogLevel>, sentence: string, facts?: LogFields): void;
   /** Resolves when everything said so far is written, or after `deadlineMs`. Call before exit. */
   flush(deadlineMs: number): Promise<void>;
   /** Opens the file again, for rotation by rename. */
@@ -39,13 +39,14 @@ export function createLogger(options: LogOptions): Logger {
   let dropped = 0;
   let writing: Promise<void> | null = null;
 
-  function log(level: LogLevel, sentence: string, fields: LogFields = {}): void {
+  function write(word: Lowercase<LogLevel>, sentence: string, facts: LogFields = {}): void {
+    const level = word.toUpperCase() as LogLevel;
     if (!isLogged(level, options.level)) return;
     if (waiting.length >= WAITING_LINES_MAX) {
       dropped++;
       return;
     }
-    push(level, sentence, { ...options.identity?.(), ...fields });
+    push(level, sentence, { ...options.identity?.(), ...facts });
   }
 
   function push(level: LogLevel, sentence: string, fields: LogFields): void {
@@ -71,7 +72,7 @@ export function createLogger(options: LogOptions): Logger {
   }
 
   return {
-    log,
+    write,
     flush: (deadlineMs) => settleWithin(writing, deadlineMs),
     reopen() {
       const former = sink;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Log } from "../ports.ts";
 import { createLogger, type LogSink, openLogFile } from "./log.ts";
 
 Deno.test("createLogger() writes lines in order with the identity of the node", async () => {
@@ -9,9 +10,10 @@ Deno.test("createLogger() writes lines in order with the identity of the node", 
     identity: () => ({ role: "LEADER", view: 7 }),
     open: () => sink,
   });
-  logger.log("DEBUG", "Not shown");
-  logger.log("INFO", "First", { n: 1 });
-  logger.log("ERROR", "Second");
+  const port: Log = logger;
+  port.write("debug", "Not shown", {});
+  logger.write("info", "First", { n: 1 });
+  logger.write("error", "Second");
   await logger.flush(1000);
   const lines = sink.text().trimEnd().split("\n");
   assert.equal(lines.length, 2);
@@ -24,7 +26,7 @@ Deno.test("createLogger() drops lines rather than wait for a reader, and says ho
   const sink = memorySink(gate.promise);
   const logger = createLogger({ level: "INFO", format: "text", open: () => sink });
   for (let n = 0; n < 1500; n++) {
-    logger.log("INFO", `Line ${n}`);
+    logger.write("info", `Line ${n}`);
     if (n === 0) await new Promise((resolve) => setTimeout(resolve, 0));
   }
   gate.resolve();
@@ -40,16 +42,16 @@ Deno.test("createLogger() goes on when its sink fails", async () => {
     close: () => {},
   };
   const logger = createLogger({ level: "INFO", format: "text", open: () => broken });
-  logger.log("INFO", "Lost");
+  logger.write("info", "Lost");
   await logger.flush(1000);
-  logger.log("INFO", "Also lost");
+  logger.write("info", "Also lost");
   await logger.flush(1000);
 });
 
 Deno.test("flush() gives up on a reader that never reads", async () => {
   const sink = memorySink(new Promise<void>(() => {}));
   const logger = createLogger({ level: "INFO", format: "text", open: () => sink });
-  logger.log("INFO", "Stuck");
+  logger.write("info", "Stuck");
   const startedAt = performance.now();
   await logger.flush(50);
   assert.ok(performance.now() - startedAt < 2000);
@@ -60,11 +62,11 @@ Deno.test("reopen() continues in a new file after a rotation", async () => {
   try {
     const path = `${folder}/xenon.log`;
     const logger = createLogger({ level: "INFO", format: "json", open: () => openLogFile(path) });
-    logger.log("INFO", "Before");
+    logger.write("info", "Before");
     await logger.flush(1000);
     await Deno.rename(path, `${path}.1`);
     logger.reopen();
-    logger.log("INFO", "After");
+    logger.write("info", "After");
     await logger.flush(1000);
     logger[Symbol.dispose]();
     assert.match(await Deno.readTextFile(`${path}.1`), /Before/);

@@ -3,6 +3,7 @@
  * ECONNREFUSED, which is evidence that the process at the other end is gone.
  */
 import { Agent, type IncomingMessage, request as startRequest } from "node:http";
+import { streamOf } from "./stream.ts";
 
 /** Idle connections are closed before the server would do it. */
 const IDLE_MS_MAX = 30_000;
@@ -85,16 +86,8 @@ function toResponse(incoming: IncomingMessage): Response {
   }
   const status = incoming.statusCode ?? 500;
   const empty = status === 204 || status === 304;
-  return new Response(empty ? null : toStream(incoming), { status, headers });
-}
-
-function toStream(incoming: IncomingMessage): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      incoming.on("data", (bytes: Uint8Array) => controller.enqueue(bytes));
-      incoming.on("end", () => controller.close());
-      incoming.on("error", (error) => controller.error(error));
-    },
-    cancel: () => void incoming.destroy(),
+  return new Response(empty ? null : streamOf(incoming, () => incoming.destroy()), {
+    status,
+    headers,
   });
 }

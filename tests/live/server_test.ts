@@ -45,9 +45,11 @@ Deno.test("a server is seen, stopped, continued, killed, and started again", asy
 
   await test.step("it was started closed", async () => {
     await using connection = await connectAsRoot(lab.sandbox, 1_000);
-    const sql = "SELECT @@super_read_only AS closed, @@skip_replica_start AS waits";
+    const sql = "SELECT @@super_read_only AS closed, @@skip_replica_start AS waits," +
+      " @@rpl_semi_sync_source_enabled AS source, @@rpl_semi_sync_replica_enabled AS replica," +
+      " @@rpl_semi_sync_source_timeout AS timeout";
     assert.deepEqual(await connection.query(sql, { deadlineMs: 1_000 }), [
-      { closed: "1", waits: "1" },
+      { closed: "1", waits: "1", source: "0", replica: "0", timeout: "4294967295" },
     ]);
   });
 
@@ -166,6 +168,72 @@ Deno.test("a missing server program is named", async () => {
     pidFile: `${folder.path}/pid`,
     errorLog: `${folder.path}/error.log`,
   });
-  await assert.rejects(() => server.start(), /^Error: Cannot start "\/nonexistent\/mysqld"/);
+  await assert.rejects(() => server.start(), /"\/nonexistent\/mysqld --version" could not be/);
   assert.equal(await server.identify(), null);
 });
+
+Deno.test("a server that is a service is managed by systemctl and killed by its process", async (test) => {
+  await using lab = await LabServer.start();
+  const { sandbox } = lab;
+  await sandbox.server.shutdown({ termMs: 30_000 });
+  const systemctl = `${sandbox.folder}/systemctl`;
+  Deno.writeTextFileSync(systemctl, systemctlScript(lab), { mode: 0o755 });
+  const { pidFile, errorLog } = sandbox;
+  const service = "mysql-lab";
+  const server = new MysqlServer({ kind: "service", service, systemctl, pidFile, errorLog });
+
+  await test.step("it is started and found", async () => {
+    assert.equal(await server.identify(), null);
+    const process = await server.start();
+    assert.deepEqual(await server.identify(), process);
+    await startSandbox(sandbox, { deadlineMs: startMs });
+  });
+
+  await test.step("its main process is killed and nothing else", async () => {
+    const process = await server.identify();
+    assert.ok(process !== null);
+    server.kill(process);
+    assert.equal(await server.waitGone(process, 10_000), true);
+    assert.doesNotMatch(Deno.readTextFileSync(`${systemctl}.calls`), /stop|kill/);
+  });
+
+  await test.step("it is stopped by the service manager", async () => {
+    await server.start();
+    await startSandbox(sandbox, { deadlineMs: startMs });
+    const result = await server.shutdown({ termMs: 30_000 });
+    assert.equal(result.kind, "stopped");
+    assert.match(Deno.readTextFileSync(`${systemctl}.calls`), /stop --no-block -- mysql-lab/);
+  });
+
+  await test.step("a service that fails to start is an error that says where to look", async () => {
+    Deno.renameSync(sandbox.myCnfPath, `${sandbox.myCnfPath}.away`);
+    await assert.rejects(() => server.start(), /it is "failed" after its start: see "systemctl st/);
+  });
+
+  await test.step("a service manager that refuses is quoted", async () => {
+    const other = new MysqlServer({ kind: "service", service: "x", systemctl, pidFile, errorLog });
+    await assert.rejects(() => other.identify(), /service "x": .* exit code 5 .* no such unit x/);
+  });
+});
+
+/** A systemctl that knows one unit: the server of this lab. It notes its calls. */
+function systemctlScript(lab: LabServer): string {
+  const { mysqld, myCnfPath, folder } = lab.sandbox;
+  return `#!/bin/sh
+echo "$*" >>'${folder}/systemctl.calls'
+for unit; do :; done
+[ "$unit" = mysql-lab ] || { echo "no such unit $unit" >&2; exit 5; }
+main=$(cat '${folder}/main' 2>/dev/null || echo 0)
+kill -0 "$main" 2>/dev/null || main=0
+case $2 in
+show)
+  echo "MainPID=$main"
+  if [ "$main" != 0 ]; then echo ActiveState=active; else echo ActiveState=failed; fi ;;
+start)
+  setsid '${mysqld}' --defaults-file='${myCnfPath}' --super-read-only=ON >/dev/null 2>&1 &
+  echo $! >'${folder}/main'
+  sleep 0.3 ;;
+stop) kill -TERM "$main" ;;
+esac
+`;
+}

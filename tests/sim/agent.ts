@@ -113,7 +113,8 @@ export class SimAgent {
     this.#work = new Work(clock, {
       ended: (op, outcome) => this.#ended(op, outcome),
       failed: (op, because) => {
-        if (op !== null) this.happens({ kind: "opFailed", op, because });
+        // Later, because a fence ends other work while the core's effects are being performed.
+        if (op !== null) clock.after(0, () => this.#failed(run, op, because));
       },
       frozenForMs: () => Math.max(0, this.pausedUntil - clock.now),
     });
@@ -147,6 +148,10 @@ export class SimAgent {
     if (!this.alive) return;
     this.#note(() => `agent is frozen for ${Math.round(forMs)} ms`);
     this.pausedUntil = Math.max(this.pausedUntil, this.#world.clock.now + forMs);
+  }
+
+  get isWitness(): boolean {
+    return this.#world.config.witness;
   }
 
   localNow(): number {
@@ -186,10 +191,12 @@ export class SimAgent {
     const run = this.run;
     this.state = state;
     const moved = before?.role !== state.role;
-    if (moved || effects.length > 0) {
-      this.#note(() => `= ${this.#world.core.describeState(state)}`);
+    if (moved || before?.why !== state.why) {
+      this.#note(() => `= ${this.#world.core.describeState(this.#world.config, state)}`);
     }
-    for (const effect of effects) this.#note(() => `  > ${this.#world.core.describeEffect(effect)}`);
+    for (const effect of effects) {
+      this.#note(() => `  > ${this.#world.core.describeEffect(effect)}`);
+    }
     this.#world.observer.stepped(this.index, run, state);
     this.#effects.push(...effects);
     this.#interpret();
@@ -268,7 +275,10 @@ export class SimAgent {
   }
 
   #operate(
-    effect: Extract<Effect, { readonly kind: "freeze" | "promote" | "fence" | "close" | "arrange" }>,
+    effect: Extract<
+      Effect,
+      { readonly kind: "freeze" | "promote" | "fence" | "close" | "arrange" }
+    >,
   ): void {
     const work = this.#work;
     const site = this.#site();
@@ -312,6 +322,10 @@ export class SimAgent {
     };
     observer.said(this.index, this.disk, envelope);
     post(envelope);
+  }
+
+  #failed(run: number, op: number, because: string): void {
+    if (this.run === run) this.happens({ kind: "opFailed", op, because });
   }
 
   #ended(op: number | null, outcome: Outcome | null): void {
@@ -372,7 +386,9 @@ export class SimAgent {
 
   #keepFollowing(): void {
     const { server } = this.#world.site;
-    if (this.#work === null || this.#work.busy || !server.alive || this.#world.config.witness) return;
+    if (this.#work === null || this.#work.busy || !server.alive || this.#world.config.witness) {
+      return;
+    }
     const wanted = this.#wanted();
     const kept = wanted === null
       ? !server.receiver.running

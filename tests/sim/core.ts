@@ -1,5 +1,5 @@
 /** The protocol as the simulator drives it; planted bugs wrap one of these functions. */
-import * as described from "../../raft/describe.ts";
+import { describeEffect, describeEvent, describeState } from "../../raft/describe.ts";
 import type { Effect } from "../../raft/effect.ts";
 import type { Event } from "../../raft/event.ts";
 import type { State } from "../../raft/state.ts";
@@ -16,9 +16,16 @@ export interface Core {
   ) => Stepped;
   readonly step: (config: Config, state: State, event: Event) => Stepped;
   readonly nextDeadline: (config: Config, state: State) => Millis;
-  readonly describeState: (state: State) => string;
+  readonly describeState: (config: Config, state: State) => string;
   readonly describeEvent: (event: Event) => string;
   readonly describeEffect: (effect: Effect) => string;
 }
 
-export const realCore: Core = { start, step, nextDeadline, ...described };
+export const realCore: Core = {
+  start,
+  step,
+  nextDeadline,
+  describeState,
+  describeEvent,
+  describeEffect,
+};

@@ -28,6 +28,8 @@ export interface Flaws {
   readonly closeReadsEarly: boolean;
   /** The source is changed with a stopped applier, which throws received transactions away. */
   readonly followStopsApplier: boolean;
+  /** A promotion goes on against another run of the server, as a reconnecting pool would. */
+  readonly reconnects: boolean;
 }
 
 export const noFlaws: Flaws = {
@@ -45,4 +47,5 @@ export const noFlaws: Flaws = {
   opensBeforeApplied: false,
   closeReadsEarly: false,
   followStopsApplier: false,
+  reconnects: false,
 };

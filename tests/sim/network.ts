@@ -12,6 +12,8 @@ export interface NetworkMood {
 
 export class Network {
   mood: NetworkMood;
+  /** Number of faults that slow everything down now. */
+  slowness = 0;
   readonly #dice: Dice;
   /** Number of faults that cut the way from one host to another now. */
   readonly #cuts = new Map<number, number>();
@@ -29,8 +31,11 @@ export class Network {
     this.#cuts.set(key(from, to), Math.max(0, (this.#cuts.get(key(from, to)) ?? 0) - 1));
   }
 
-  mendAll(): void {
+  /** Ends every fault; from now on nothing is lost. */
+  heal(): void {
     this.#cuts.clear();
+    this.slowness = 0;
+    this.mood = { ...this.mood, loss: 0 };
   }
 
   isCut(from: number, to: number): boolean {
@@ -41,15 +46,18 @@ export class Network {
   arrivals(from: number, to: number): readonly number[] {
     if (this.isCut(from, to) || this.#dice.chance(this.mood.loss)) return [];
     const first = this.delay(from, to);
-    return this.#dice.chance(this.mood.duplication) ? [first, first + this.delay(from, to)] : [first];
+    return this.#dice.chance(this.mood.duplication)
+      ? [first, first + this.delay(from, to)]
+      : [first];
   }
 
   /** Delay of one packet of a stream that is not cut; streams repeat what is lost. */
   delay(from: number, to: number): number {
     if (from === to) return 0.1;
     const { delayMs, jitterMs } = this.mood;
-    const extra = this.#dice.chance(0.2) ? this.#dice.between(0, jitterMs) : 0;
-    return delayMs * this.#dice.between(0.5, 1.5) + extra;
+    const slow = this.slowness > 0;
+    const extra = this.#dice.chance(0.2) ? this.#dice.between(0, slow ? 150 : jitterMs) : 0;
+    return (slow ? 10 : 1) * delayMs * this.#dice.between(0.5, 1.5) + extra;
   }
 }
 

@@ -21,6 +21,8 @@ export interface Site {
   readonly flaws: Flaws;
   /** How long a fence may take before the server is killed. */
   readonly fenceMs: number;
+  /** The only run of the server that statements may reach; any run when it is left out. */
+  readonly process?: number;
   /** Tells the faults that an interesting moment has come. */
   readonly at: (point: "promoteStep" | "fenceStep" | "freezeStep" | "closeStep") => void;
   readonly opened: (term: number) => void;
@@ -29,7 +31,11 @@ export interface Site {
 }
 
 export type Outcome =
-  | { readonly kind: "frozen" | "closed"; readonly held: Position; readonly incarnation: Incarnation }
+  | {
+    readonly kind: "frozen" | "closed";
+    readonly held: Position;
+    readonly incarnation: Incarnation;
+  }
   | { readonly kind: "promoted" | "fenced" | "arranged" };
 
 export type Procedure = Generator<number, Outcome | null, void>;
@@ -71,10 +77,13 @@ export function* freeze(site: Site, until: Position): Procedure {
   };
 }
 
-export function* promote(site: Site, promotion: Promotion): Procedure {
-  const { server, replication, flaws } = site;
+export function* promote(anyRun: Site, promotion: Promotion): Procedure {
+  const { server, replication, flaws } = anyRun;
   const run = JSON.stringify(promotion.incarnation);
-  if (run !== JSON.stringify(incarnationOf(server))) throw new ProcedureFailed("the server restarted");
+  if (run !== JSON.stringify(incarnationOf(server))) {
+    throw new ProcedureFailed("the server restarted");
+  }
+  const site = bound(anyRun);
   yield* statement(site, () => replication.stopReceiver(server));
   const applied = () => compactPositions.contains(server.executed.text(), promotion.held);
   if (!flaws.opensBeforeApplied) yield* waitFor(site, applied, Infinity);
@@ -99,7 +108,8 @@ export function* promote(site: Site, promotion: Promotion): Procedure {
 }
 
 /** After the opening: the markers of terms that never opened, so that nobody else holds more. */
-export function* fillMarkers(site: Site, term: number): Procedure {
+export function* fillMarkers(anyRun: Site, term: number): Procedure {
+  const site = bound(anyRun);
   const { server } = site;
   for (let lower = 1; lower < term; lower++) {
     const marker = { origin: "*", number: lower };
@@ -140,7 +150,8 @@ export function* fence(site: Site): Procedure {
 }
 
 /** Closes for a hand-over: what waits gets its acknowledgement, or the close is taken back. */
-export function* close(site: Site, limitMs: number): Procedure {
+export function* close(anyRun: Site, limitMs: number): Procedure {
+  const site = bound(anyRun);
   const { server, flaws } = site;
   yield* statement(site, () => server.requestSuperReadOnly());
   site.at("closeStep");
@@ -152,13 +163,15 @@ export function* close(site: Site, limitMs: number): Procedure {
   }
   site.at("closeStep");
   const held = yield* statement(site, () => heldBy(server, flaws));
+  if (!server.commitsWait) server.openedFor = null;
   return { kind: "closed", held, incarnation: incarnationOf(server) };
 }
 
 export function* arrange(
-  site: Site,
+  anyRun: Site,
   wanted: { readonly k: number; readonly cutOff: number | null },
 ): Procedure {
+  const site = bound(anyRun);
   const { server, replication } = site;
   yield* statement(site, () => server.setSemiSync(wanted.k > 0, wanted.k));
   yield* statement(site, () => {
@@ -182,6 +195,8 @@ export function* follow(
   const first = wanted();
   if (server.receiver.running) yield* statement(site, () => replication.stopReceiver(server));
   if (first === null || wanted() !== first || !server.superReadOnly) return null;
+  // The source half of semi-sync would make the applier wait for acknowledgements.
+  if (server.semiSync.on) yield* statement(site, () => server.setSemiSync(false, 0));
   if (flaws.followStopsApplier) yield* statement(site, () => server.applierRunning = false);
   else yield* statement(site, () => replication.startApplier(server));
   if (server.receiver.source !== first.source) {
@@ -199,15 +214,23 @@ export function* follow(
 /** A lost acknowledgement is never sent again, so a later commit has to release the waiting ones. */
 export function* acknowledgement(site: Site, place: number): Generator<number, void, void> {
   const { server, clock } = site;
+  const process = server.process;
   let nudgeAt = clock.now + 400;
   while (server.committed < place) {
-    if (!server.alive) throw new ProcedureFailed("the server died");
+    if (!server.alive || server.process !== process) {
+      throw new ProcedureFailed("the server died");
+    }
     if (clock.now >= nudgeAt) {
       nudgeAt = clock.now + 400;
       yield* statement(site, () => server.commitEmpty());
     }
     yield pollMs;
   }
+}
+
+/** A connection ends with its server; one that came back by itself would reach another run. */
+function bound(site: Site): Site {
+  return site.flaws.reconnects ? site : { ...site, process: site.server.process };
 }
 
 /** Sends one statement and waits for its end. It lands even when nobody waits any more. */
@@ -220,6 +243,9 @@ export function* statement<T>(
   const process = server.process;
   const sent: { result: { readonly value: T } | null } = { result: null };
   if (!server.alive) throw new ProcedureFailed("the server is gone");
+  if (site.process !== undefined && site.process !== process) {
+    throw new ProcedureFailed("the server was restarted");
+  }
   const land = () => {
     if (!server.alive || server.process !== process) return;
     if (server.hung) return clock.after(10, land);

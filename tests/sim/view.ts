@@ -24,6 +24,7 @@ export function viewOf(
     open: server.alive && !server.superReadOnly,
     unfit: server.alive ? null : "the server is dead",
     receivingFrom: upstream === null ? null : `${nameOf(upstream.source.index)}:${mysqlPort}`,
+    logEnd: server.alive ? String(server.binlog.length) : null,
     inStep: upstream !== null && upstream.cursor >= upstream.endAtStart,
     ...forgets(server),
   };

@@ -71,7 +71,8 @@ export class Work {
     if (!job) return;
     const current = { job, procedure: job.begin() };
     this.#current = current;
-    this.#advance(current);
+    // Never at once: the core's other effects of the same step come first.
+    this.#clock.after(0.05, () => this.#advance(current));
   }
 
   #advance(current: { readonly job: Job; readonly procedure: Procedure }): void {

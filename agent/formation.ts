@@ -1,0 +1,218 @@
+/**
+ * "cluster add": the founding of a cluster by one of its nodes, and the joining of further ones
+ * through the leader. Everything is checked before anything changes; asking again is harmless.
+ */
+import * as v from "valibot";
+import type { Envelope, FoundingMessage, Message } from "../raft/message.ts";
+import type { Member, Membership, NodeId, Position } from "../raft/types.ts";
+import type { Peers } from "./ports.ts";
+import { gtidPositions } from "./positions.ts";
+import { decodeEnvelope, encodeEnvelope } from "./wire_raft.ts";
+
+/** What a node says about itself before it belongs anywhere. */
+export interface Introduction {
+  readonly id: string;
+  readonly member: string;
+  readonly cluster: string | null;
+  /** Ids of the members of its cluster; empty without one. */
+  readonly members: readonly string[];
+  /** A founding was begun here and not completed. */
+  readonly founding: boolean;
+  readonly witness: boolean;
+  readonly held: string;
+  /** Why its server cannot be managed; empty when it can. */
+  readonly problems: readonly string[];
+}
+
+const introductionSchema = v.object({
+  id: v.string(),
+  member: v.string(),
+  cluster: v.nullable(v.string()),
+  members: v.array(v.string()),
+  founding: v.boolean(),
+  witness: v.boolean(),
+  held: v.string(),
+  problems: v.array(v.string()),
+});
+
+export interface FormationOptions {
+  readonly self: NodeId;
+  readonly peers: Peers;
+  readonly introduce: () => Introduction;
+  /** A founding step for this node itself, answered like a peer would. */
+  readonly own: (envelope: Envelope) => Promise<Message>;
+  readonly newUuid: () => string;
+  readonly deadlineMs: number;
+}
+
+/** What happened, one sentence a node, or the reasons why nothing did. */
+export type Formed =
+  | { readonly kind: "done"; readonly sentences: readonly string[] }
+  | { readonly kind: "refused"; readonly because: readonly string[] }
+  /** This node is in a cluster already: the named strangers must be added by its leader. */
+  | { readonly kind: "join"; readonly strangers: readonly Introduction[] };
+
+/** Founds a cluster of this node and `others`, or finds that only a join is left to do. */
+export async function form(options: FormationOptions, others: readonly string[]): Promise<Formed> {
+  const ids = [...new Set([options.self as string, ...others])].sort();
+  const asked = await Promise.all(ids.map((id) => introduction(options, id)));
+  const silent = asked.flatMap((one) => "because" in one ? [one.because] : []);
+  const nodes = asked.flatMap((one) => "node" in one ? [one.node] : []);
+  const self = nodes.find((node) => node.id === options.self);
+  if (self?.cluster != null && !self.founding) return joining(self, nodes, silent);
+  const because = [...silent, ...obstacles(options, nodes)];
+  if (because.length > 0) return { kind: "refused", because };
+  const first = firstOf(nodes);
+  if (first === null) return { kind: "refused", because: [diverged(nodes)] };
+  return await found(options, nodes, first);
+}
+
+type Introduced = { readonly node: Introduction } | { readonly because: string };
+
+async function introduction(options: FormationOptions, id: string): Promise<Introduced> {
+  if (id === options.self) return { node: options.introduce() };
+  const question = { method: "node.introduce", params: {} };
+  const answer = await options.peers.call(id, question, { deadlineMs: options.deadlineMs });
+  if ("failed" in answer) return { because: `${id} does not take part: ${answer.failed.because}` };
+  const result = v.safeParse(introductionSchema, answer.ok);
+  if (!result.success) return { because: `${id} does not answer like a xenon agent` };
+  if (result.output.id !== id) {
+    return { because: `${id} calls itself ${result.output.id}: name it by its server.endpoint` };
+  }
+  return { node: result.output };
+}
+
+function joining(
+  self: Introduction,
+  nodes: readonly Introduction[],
+  silent: readonly string[],
+): Formed {
+  const strangers = nodes.filter((node) => !self.members.includes(node.id));
+  const unknown = silent.filter((because) => !self.members.some((id) => because.startsWith(id)));
+  if (unknown.length > 0) return { kind: "refused", because: unknown };
+  if (strangers.length === 0) {
+    const sentence = `Nothing to change: all of them are members of cluster ${self.cluster}`;
+    return { kind: "done", sentences: [sentence] };
+  }
+  const elsewhere = strangers.filter((node) => node.cluster !== null && !node.founding);
+  const because = [
+    ...elsewhere.map((node) => `${node.id} belongs to another cluster, ${node.cluster}`),
+    ...problems(strangers),
+  ];
+  return because.length > 0 ? { kind: "refused", because } : { kind: "join", strangers };
+}
+
+/** All that stands against a founding, at once. */
+function obstacles(options: FormationOptions, nodes: readonly Introduction[]): readonly string[] {
+  const settled = nodes.filter((node) => node.cluster !== null && !node.founding);
+  const because = settled.map((node) =>
+    `${node.id} belongs to cluster ${node.cluster} already: ` +
+    `run "xenon cluster add ${options.self}" there`
+  );
+  const witnesses = nodes.filter((node) => node.witness);
+  if (witnesses.length > 1) because.push("only one witness is allowed");
+  if (witnesses.length === nodes.length) because.push("a cluster needs a node with a server");
+  return [...because, ...problems(nodes)];
+}
+
+function problems(nodes: readonly Introduction[]): readonly string[] {
+  return nodes.flatMap((node) => node.problems.map((problem) => `${node.id}: ${problem}`));
+}
+
+/** The node that holds everything that the others hold, ties by id; null when there is none. */
+function firstOf(nodes: readonly Introduction[]): Introduction | null {
+  const servers = nodes.filter((node) => !node.witness);
+  return servers.find((node) => servers.every((other) => holds(node, other))) ?? null;
+}
+
+function holds(node: Introduction, other: Introduction): boolean {
+  return gtidPositions.contains(node.held as Position, other.held as Position);
+}
+
+function diverged(nodes: readonly Introduction[]): string {
+  const [one, two] = nodes.flatMap((node) =>
+    nodes.filter((other) => !holds(node, other) && !holds(other, node)).map((other) =>
+      [node, other] as const
+    )
+  )[0] ?? [];
+  if (one === undefined || two === undefined) return "no node holds what all the others hold";
+  const onlyOne = gtidPositions.subtract(one.held as Position, two.held as Position);
+  const onlyTwo = gtidPositions.subtract(two.held as Position, one.held as Position);
+  return `the data differs: only ${one.id} has ${onlyOne}, only ${two.id} has ${onlyTwo}`;
+}
+
+/** Promise, store, go: each step everywhere before the next one anywhere. */
+async function found(
+  options: FormationOptions,
+  nodes: readonly Introduction[],
+  first: Introduction,
+): Promise<Formed> {
+  const ids = nodes.map((node) => node.id as NodeId);
+  const begun = nodes.find((node) => node.founding && node.cluster !== null);
+  const own = { cluster: begun?.cluster ?? options.newUuid(), members: ids };
+  const promise = { kind: "foundingPromise", founding: own } as const;
+  const promised = begun === undefined ? await tellAll(options, ids, promise) : [];
+  const refused = refusals(ids, promised);
+  if (refused.length > 0) return { kind: "refused", because: refused };
+  // Two founders at once: every node keeps the lower UUID, and so do we.
+  const seen = promised.map((answer) => answer.founding?.cluster ?? own.cluster);
+  const cluster = [own.cluster, ...seen].sort()[0] ?? own.cluster;
+  const agreed = { kind: "foundingPromise", founding: { cluster, members: ids } } as const;
+  if (seen.some((one) => one !== cluster)) {
+    const again = refusals(ids, await tellAll(options, ids, agreed));
+    if (again.length > 0) return { kind: "refused", because: again };
+  }
+  const membership: Membership = { cluster, epoch: 1, members: nodes.map(memberOf) };
+  const stored = refusals(ids, await tellAll(options, ids, { kind: "foundingStore", membership }));
+  if (stored.length > 0) return { kind: "refused", because: stored };
+  const go = { kind: "foundingGo", cluster, first: first.id as NodeId } as const;
+  const gone = refusals(ids, await tellAll(options, ids, go));
+  const sentences = [
+    `Founded cluster ${cluster} of ${ids.join(", ")}`,
+    `${first.id} stands first, as it holds what all the others hold`,
+    ...gone.map((because) => `${because}: it will hear of it from the leader`),
+  ];
+  return { kind: "done", sentences };
+}
+
+function memberOf(node: Introduction): Member {
+  const kind = node.witness ? "witness" : "voter";
+  return { id: node.id as NodeId, member: node.member, kind };
+}
+
+type Told = { readonly refused: string | null; readonly founding: { readonly cluster: string } | null };
+
+function tellAll(
+  options: FormationOptions,
+  ids: readonly NodeId[],
+  message: FoundingMessage,
+): Promise<readonly Told[]> {
+  return Promise.all(ids.map((id) => tell(options, id, message)));
+}
+
+async function tell(
+  options: FormationOptions,
+  to: NodeId,
+  message: FoundingMessage,
+): Promise<Told> {
+  const { member } = options.introduce();
+  const envelope: Envelope = { cluster: null, from: options.self, member, to, message };
+  if (to === options.self) return verdictOf(await options.own(envelope));
+  const question = { method: "raft.message", params: encodeEnvelope(envelope) };
+  const answer = await options.peers.call(to, question, { deadlineMs: options.deadlineMs });
+  if ("failed" in answer) return { refused: answer.failed.because, founding: null };
+  const decoded = decodeEnvelope(answer.ok);
+  if (decoded.kind === "refused") return { refused: decoded.because, founding: null };
+  return verdictOf(decoded.envelope.message);
+}
+
+function verdictOf(message: Message): Told {
+  if (message.kind === "verdict") return message;
+  return { refused: `an answer of kind ${message.kind} was not expected`, founding: null };
+}
+
+function refusals(ids: readonly string[], told: readonly Told[]): readonly string[] {
+  return told.flatMap((one, index) =>
+    one.refused === null ? [] : [`${ids[index] ?? "a node"}: ${one.refused}`]
+  );
+}

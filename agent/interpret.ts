@@ -1,0 +1,237 @@
+/**
+ * One effect, one call to the outside world, at most one event back. Effects that must be done before
+ * the next begins (records) are awaited; operations are only started and end as events.
+ */
+import type { Effect, Following, Promotion } from "../raft/effect.ts";
+import type { Event, OperationDone } from "../raft/event.ts";
+import type { Envelope, Message } from "../raft/message.ts";
+import type { Config, Millis, NodeId, Position } from "../raft/types.ts";
+import type { Clock, Database, Hooks, Log, Peers, Server } from "./ports.ts";
+import { position } from "./positions.ts";
+import type { Requests } from "./requests.ts";
+import type { Store } from "./store.ts";
+import { incarnationOf, type Watch } from "./watch.ts";
+import { decodeEnvelope, encodeEnvelope } from "./wire_raft.ts";
+
+export interface InterpreterOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly peers: Peers;
+  readonly database: Database;
+  readonly server: Server;
+  readonly watch: Watch;
+  readonly hooks: Hooks;
+  readonly log: Log;
+  readonly replies: Requests<Message>;
+  readonly answers: Requests<string | null>;
+  readonly fenceMs: Millis;
+  /** Longest wait for one answer of a peer to a heartbeat. */
+  readonly requestMs: Millis;
+  /** Where the MySQL of a member can be reached; null when unknown. */
+  readonly sourceOf: (id: NodeId) => { readonly host: string; readonly port: number } | null;
+  readonly post: (event: Event) => void;
+}
+
+/** Heartbeats to one peer that may be on their way at once; a dead host must not pile them up. */
+const heartbeatsMax = 4;
+/** At the start a server gets this long to be closed by SQL before it is killed. */
+const bootFenceMs = 5_000;
+/** How soon a fence is tried again that could not even begin. */
+const fenceAgainMs = 500;
+
+/** Carries out effects. One for each node. */
+export class Interpreter {
+  readonly #options: InterpreterOptions;
+  readonly #beating = new Map<NodeId, number>();
+  #leadership = new AbortController();
+  /** What to replicate from; undefined until the protocol has said something about it. */
+  #following: Following | null | undefined = undefined;
+  #operations = 0;
+  #hasLed = false;
+
+  constructor(options: InterpreterOptions) {
+    this.#options = options;
+  }
+
+  get following(): Following | null | undefined {
+    return this.#following;
+  }
+
+  /** An operation runs on the server: upkeep stays away meanwhile. */
+  get busy(): boolean {
+    return this.#operations > 0;
+  }
+
+  interpret(effect: Effect): Promise<void> | void {
+    switch (effect.kind) {
+      case "persist":
+        return this.#options.store.saveDurable(effect.durable);
+      case "send":
+        return void this.#send(effect.to, effect.message);
+      case "reply":
+        return this.#options.replies.answer(effect.request, effect.message);
+      case "answer":
+        return this.#options.answers.answer(effect.request, effect.refused);
+      case "follow":
+        this.#following = effect.following;
+        return;
+      case "log":
+        return this.#options.log.write("info", effect.sentence, {});
+      case "freeze":
+        this.#following = undefined;
+        return this.#operate(effect.op, () => this.#freeze(effect.op, effect.until));
+      case "promote":
+        return this.#operate(effect.op, () => this.#promote(effect.op, effect.promotion));
+      case "fence":
+        this.#following = undefined;
+        return this.#operate(effect.op, () => this.#fence(effect.op, effect.why));
+      case "close":
+        return this.#operate(effect.op, () => this.#close(effect.op));
+      case "arrange":
+        return this.#operate(effect.op, () => this.#arrange(effect));
+    }
+  }
+
+  /** Starts an operation; its failure is an event too. */
+  #operate(op: number, work: () => Promise<OperationDone>): void {
+    const { watch, post, clock } = this.#options;
+    this.#operations++;
+    watch.changed();
+    work().catch((error): OperationDone => {
+      const because = error instanceof Error ? error.message : String(error);
+      return { kind: "opFailed", at: clock.now(), op, because };
+    }).then((event) => {
+      this.#operations--;
+      // Looks that began before the end of the operation are not believed.
+      watch.changed();
+      post(event);
+    });
+  }
+
+  async #freeze(op: number, until: Position): Promise<OperationDone> {
+    const { database, clock, config, watch, store } = this.#options;
+    const incarnation = incarnationOf(watch.identity);
+    const all = await database.freeze({ until, untilMs: config.electionMs });
+    const { errant } = store.current.memory;
+    const held = config.positions.subtract(position(all), position(errant));
+    return { kind: "frozen", at: clock.now(), op, held, incarnation };
+  }
+
+  async #promote(op: number, promotion: Promotion): Promise<OperationDone> {
+    const { database, clock, log, hooks, watch } = this.#options;
+    this.#leadership = new AbortController();
+    const scope = { signal: this.#leadership.signal };
+    this.#hasLed = true;
+    const { incarnation } = promotion;
+    const now = incarnationOf(watch.identity);
+    if (incarnation?.boot !== now?.boot || incarnation?.process !== now?.process) {
+      throw new Error("Cannot promote as the server was restarted after the vote");
+    }
+    const progress = (sentence: string) => log.write("info", sentence, { term: promotion.term });
+    await database.promote({
+      clusterUuid: promotion.cluster,
+      term: promotion.term,
+      k: promotion.k,
+      held: promotion.held,
+      progress,
+    }, scope);
+    await hooks.leaderStart(this.#environment("leader", promotion.term), scope);
+    return { kind: "promoted", at: clock.now(), op };
+  }
+
+  /** Ends when nobody can commit: by SQL, or by SIGKILL, or because no server runs. */
+  async #fence(op: number, why: string): Promise<OperationDone> {
+    const { database, server, watch, clock, log, hooks, fenceMs } = this.#options;
+    this.#leadership.abort(new Error(why));
+    const down = hooks.leaderStop(this.#environment("follower", 0)).catch((error) => {
+      log.write("warning", `The leader-stop-command failed: ${String(error)}`, {});
+    });
+    const identity = watch.identity ?? await server.identify();
+    const gone = () => identity === null || server.glance(identity) === "dead";
+    if (gone()) return { kind: "fenced", at: clock.now(), op };
+    const limitMs = this.#hasLed ? fenceMs : bootFenceMs;
+    const fenced = await database.fence(limitMs);
+    if (fenced.kind === "mustKill" && identity !== null && !gone()) {
+      if (!this.#hasLed && await this.#isHarmless()) {
+        await new Promise<void>((resolve) => clock.after(fenceAgainMs, resolve));
+        throw new Error(fenced.because);
+      }
+      log.write("warning", `Killing the server: ${fenced.because}`, { pid: identity.pid });
+      server.kill(identity);
+      while (!gone()) await new Promise<void>((resolve) => clock.after(5, resolve));
+    }
+    if (!this.#hasLed) await down;
+    this.#hasLed = false;
+    return { kind: "fenced", at: clock.now(), op };
+  }
+
+  /**
+   * A server that an agent finds at its start and cannot get into serves nobody yet (it recovers), or
+   * the agent's account is wrong: neither is a reason to kill it.
+   */
+  async #isHarmless(): Promise<boolean> {
+    const look = await this.#options.database.look(this.#options.requestMs);
+    return look.kind === "failed" && (look.reason === "refused" || look.reason === "denied");
+  }
+
+  async #close(op: number): Promise<OperationDone> {
+    const { database, clock, config, watch, fenceMs, store } = this.#options;
+    const executed = await database.close(Math.max(fenceMs, config.electionMs));
+    const { errant } = store.current.memory;
+    const held = config.positions.subtract(position(executed), position(errant));
+    const incarnation = incarnationOf(watch.identity);
+    // Whatever still runs in this leadership ends here; the server itself stays closed.
+    this.#leadership.abort(new Error("handed over"));
+    this.#hasLed = false;
+    return { kind: "closed", at: clock.now(), op, held, incarnation };
+  }
+
+  async #arrange(effect: Effect & { readonly kind: "arrange" }): Promise<OperationDone> {
+    const { database, clock } = this.#options;
+    const scope = { signal: this.#leadership.signal };
+    const source = effect.cutOff === null ? null : this.#options.sourceOf(effect.cutOff);
+    const cutOff = source === null ? null : `${source.host}:${source.port}`;
+    await database.arrange({ k: effect.k, cutOff }, scope);
+    return { kind: "arranged", at: clock.now(), op: effect.op };
+  }
+
+  #environment(role: string, term: number): Readonly<Record<string, string>> {
+    return { XENON_ROLE: role, XENON_TERM: String(term), XENON_NODE: this.#options.config.id };
+  }
+
+  async #send(to: NodeId, message: Message): Promise<void> {
+    const { peers, post, clock, config, store } = this.#options;
+    const beat = message.kind === "heartbeat";
+    const underWay = this.#beating.get(to) ?? 0;
+    if (beat && underWay >= heartbeatsMax) return;
+    if (beat) this.#beating.set(to, underWay + 1);
+    const { durable } = store.current;
+    const envelope: Envelope = {
+      cluster: durable.membership?.cluster ?? null,
+      from: config.id,
+      member: durable.member,
+      to,
+      message,
+    };
+    const question = { method: "raft.message", params: encodeEnvelope(envelope) };
+    const answer = await peers.call(to, question, { deadlineMs: this.#patience(message) });
+    if (beat) this.#beating.set(to, (this.#beating.get(to) ?? 1) - 1);
+    if ("failed" in answer) {
+      if (answer.failed.kind === "refused") post({ kind: "peerGone", at: clock.now(), peer: to });
+      return;
+    }
+    const decoded = decodeEnvelope(answer.ok);
+    if (decoded.kind === "refused") {
+      this.#options.log.write("warning", `${to}: ${decoded.because}`, {});
+      return;
+    }
+    post({ kind: "received", at: clock.now(), envelope: decoded.envelope, request: null });
+  }
+
+  #patience(message: Message): Millis {
+    const { config, requestMs } = this.#options;
+    if (message.kind === "heartbeat" || message.kind === "preVote") return requestMs;
+    return message.kind === "takeover" ? config.handoverMs + requestMs : config.electionMs;
+  }
+}

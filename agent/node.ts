@@ -1,0 +1,339 @@
+/**
+ * One running node: the loop, the interpreter, the watch over the server, and the methods that others
+ * call. It is built of ports, so the tests run it in memory and `cmd/agent.ts` on a host.
+ */
+import type { ServerFacts } from "../mysql/facts.ts";
+import { unfit } from "../mysql/unfit.ts";
+import type { Event } from "../raft/event.ts";
+import type { Envelope, Message } from "../raft/message.ts";
+import type { State } from "../raft/state.ts";
+import type { Config, NodeId, ServerView } from "../raft/types.ts";
+import { Counters } from "./counters.ts";
+import { form, type FormationOptions, type Introduction } from "./formation.ts";
+import { Interpreter } from "./interpret.ts";
+import { Loop } from "./loop.ts";
+import type { Clock, Database, Hooks, Log, Peers, Server } from "./ports.ts";
+import { Requests } from "./requests.ts";
+import { leaderOf, roleOf, snapshot } from "./snapshot.ts";
+import type { Store } from "./store.ts";
+import { Upkeep } from "./upkeep.ts";
+import { heldOf, type LeaderEnd } from "./view.ts";
+import { Watch } from "./watch.ts";
+import { decodeEnvelope, encodeEnvelope } from "./wire_raft.ts";
+import type { NodeStatus } from "./wire_status.ts";
+import { RpcError, type RpcMethods } from "./wire_rpc.ts";
+
+export interface NodeOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly peers: Peers;
+  readonly database: Database;
+  readonly server: Server;
+  readonly hooks: Hooks;
+  readonly log: Log;
+  readonly seed: number;
+  readonly newUuid: () => string;
+  readonly fenceMs: number;
+  readonly requestMs: number;
+  readonly mysqlEndpoint: string;
+  readonly agentVersion: string;
+}
+
+/** Looks at the server: as often as heartbeats, but at least four times a second. */
+const lookEveryMsMax = 250;
+/** An operator's request may take as long as a hand-over, and a little. */
+const operatorExtraMs = 5_000;
+
+/** A node from its start to its end. */
+export class Node {
+  readonly #options: NodeOptions;
+  readonly #loop: Loop;
+  readonly #interpreter: Interpreter;
+  readonly #watch: Watch;
+  readonly #upkeep: Upkeep;
+  readonly #replies: Requests<Message>;
+  readonly #answers: Requests<string | null>;
+  readonly #counters = new Counters();
+  readonly #startedAt: number;
+  #roleSince: number;
+  #sentence = "";
+  #leaderEnd: LeaderEnd | null = null;
+
+  constructor(options: NodeOptions) {
+    const { clock, config, store } = options;
+    this.#options = options;
+    this.#startedAt = clock.now();
+    this.#roleSince = this.#startedAt;
+    this.#replies = new Requests(clock);
+    this.#answers = new Requests(clock);
+    this.#watch = this.#createWatch();
+    const post = (event: Event) => this.#loop.post(event);
+    this.#interpreter = new Interpreter({
+      ...options,
+      watch: this.#watch,
+      replies: this.#replies,
+      answers: this.#answers,
+      sourceOf: (id) => this.#sourceOf(id),
+      post,
+    });
+    this.#upkeep = new Upkeep({
+      ...options,
+      interpreter: this.#interpreter,
+      state: () => this.#loop.state,
+    });
+    this.#loop = new Loop({
+      config,
+      durable: store.current.durable,
+      seed: options.seed,
+      clock,
+      interpret: (effect) => this.#interpreter.interpret(effect),
+      changed: (state) => this.#changed(state),
+      dropped: (event) => options.log.write("error", `Dropped an event: ${event.kind}`, {}),
+    });
+  }
+
+  get state(): State {
+    return this.#loop.state;
+  }
+
+  /** Runs until `stop`; rejects when the protocol's promises or the disk broke. */
+  async run(): Promise<void> {
+    if (!this.#options.config.witness) this.#watch.start();
+    try {
+      await this.#loop.run();
+    } finally {
+      this.#watch.stop();
+    }
+  }
+
+  stop(): void {
+    this.#loop.stop();
+  }
+
+  /** Told to stop: hands over first when it leads. Null: done; else why the server was closed instead. */
+  leave(): Promise<string | null> {
+    return this.#operator((request, at) => ({ kind: "leave", at, request }));
+  }
+
+  /** What the GET pages and `node.status` show. */
+  status(): NodeStatus {
+    const { clock, config, store, mysqlEndpoint, agentVersion } = this.#options;
+    const now = clock.now();
+    return snapshot({
+      config,
+      state: this.#loop.state,
+      facts: this.#watch.facts,
+      factsAgeMs: Math.round(now - this.#watch.factsAt),
+      mysqlEndpoint,
+      serverRuns: this.#watch.identity !== null,
+      monitor: store.current.memory.monitor,
+      uptimeSeconds: Math.floor((now - this.#startedAt) / 1_000),
+      stateUptimeSeconds: Math.floor((now - this.#roleSince) / 1_000),
+      agentVersion,
+      counters: this.#counters.current,
+    });
+  }
+
+  /** The leader that this node knows, and where its server is; null when none. */
+  leader(): { readonly leader: string; readonly mysql: string } | null {
+    const { config } = this.#options;
+    const id = leaderOf(config, this.#loop.state);
+    const source = this.#sourceOf(id as NodeId);
+    return id === "" || source === null
+      ? null
+      : { leader: id, mysql: `${source.host}:${source.port}` };
+  }
+
+  /** Is this node the leader and open for writes? */
+  open(): boolean {
+    const { state } = this.#loop;
+    return state.role === "leader" && state.stage === "leading" && state.handover === null;
+  }
+
+  /** What other agents and the command line may call. */
+  methods(): RpcMethods {
+    return {
+      "raft.message": (params) => this.#message(params),
+      "raft.tryToLeader": () =>
+        this.#wish((request, at) => ({ kind: "stand", at, request }), "This node leads now"),
+      "node.ping": () => Promise.resolve({}),
+      "node.status": () => Promise.resolve(this.status()),
+      "node.introduce": () => Promise.resolve(this.#introduce()),
+      "cluster.add": (params) => this.#add(params),
+      "cluster.join": (params) => this.#join(params),
+    };
+  }
+
+  #createWatch(): Watch {
+    const { config, store, log } = this.#options;
+    const setErrant = (errant: string) => {
+      log.write("warning", `Transactions of its own appeared on this server: ${errant}`, {});
+      store.saveMemory({ ...store.current.memory, errant }).catch((error) => {
+        log.write("error", `Cannot remember errant transactions: ${String(error)}`, {});
+      });
+    };
+    return new Watch({
+      ...this.#options,
+      lookEveryMs: Math.min(config.heartbeatMs, lookEveryMsMax),
+      hungMs: config.electionMs,
+      monitor: () => store.current.memory.monitor,
+      errant: { get: () => store.current.memory.errant, set: setErrant },
+      following: () => this.#loop.state.role === "follower" && !this.#interpreter.busy,
+      leaderEnd: () => this.#leaderEnd,
+      report: (view, facts) => this.#seen(view, facts),
+    });
+  }
+
+  #seen(view: ServerView, facts: ServerFacts | null): void {
+    this.#loop.post({ kind: "server", at: this.#options.clock.now(), view });
+    if (facts !== null) this.#upkeep.seen(view, facts);
+  }
+
+  /** After every event: role changes are counted, and a new sentence is logged. */
+  #changed(state: State): void {
+    const { clock, config, log } = this.#options;
+    const role = roleOf(config, state);
+    if (this.#counters.enter(role)) this.#roleSince = clock.now();
+    if (state.role === "follower" && state.leader !== null) {
+      const heardAt = state.leaderHeardAt ?? clock.now();
+      this.#leaderEnd = { logEnd: state.leader.logEnd, heardAt };
+    } else {
+      this.#leaderEnd = null;
+    }
+    const { sentence } = this.status();
+    if (sentence === this.#sentence) return;
+    this.#sentence = sentence;
+    log.write("info", sentence, {});
+  }
+
+  async #message(params: unknown): Promise<unknown> {
+    const decoded = decodeEnvelope(params);
+    if (decoded.kind === "refused") throw new RpcError("invalidParams", decoded.because);
+    const { envelope } = decoded;
+    this.#counters.heard(envelope.message.kind, this.#loop.state.role);
+    return encodeEnvelope(this.#envelope(envelope.from, await this.#ask(envelope)));
+  }
+
+  /** A message of a peer, or of this node to itself, and the protocol's answer to it. */
+  async #ask(envelope: Envelope): Promise<Message> {
+    const { clock, config } = this.#options;
+    const limitMs = envelope.message.kind === "takeover"
+      ? config.handoverMs + operatorExtraMs
+      : config.electionMs;
+    try {
+      return await this.#replies.wait(limitMs, (request) => {
+        this.#loop.post({ kind: "received", at: clock.now(), envelope, request });
+      });
+    } catch (error) {
+      throw new RpcError("refused", (error as Error).message, { cause: error });
+    }
+  }
+
+  #envelope(to: NodeId, message: Message): Envelope {
+    const { config, store } = this.#options;
+    const { membership, member } = store.current.durable;
+    return { cluster: membership?.cluster ?? null, from: config.id, member, to, message };
+  }
+
+  #operator(wish: (request: number, at: number) => Event): Promise<string | null> {
+    const { clock, config } = this.#options;
+    const limitMs = 2 * config.handoverMs + operatorExtraMs;
+    return this.#answers.wait(limitMs, (request) => this.#loop.post(wish(request, clock.now())));
+  }
+
+  async #wish(wish: (request: number, at: number) => Event, done: string): Promise<unknown> {
+    const refused = await this.#operator(wish);
+    if (refused !== null) throw new RpcError("refused", refused);
+    return { sentences: [done] };
+  }
+
+  #introduce(): Introduction {
+    const { config, store } = this.#options;
+    const { membership, member, founding } = store.current.durable;
+    const facts = this.#watch.facts;
+    const { health, unfit: reason } = this.#loop.state.server;
+    return {
+      id: config.id,
+      member,
+      cluster: membership?.cluster ?? null,
+      members: membership?.members.map(({ id }) => id) ?? [],
+      founding: founding !== null,
+      witness: config.witness,
+      held: facts === null ? "" : heldOf(facts, store.current.memory.errant),
+      problems: config.witness
+        ? []
+        : facts === null
+        ? [`its MySQL is ${health}: ${reason ?? "no reason known"}`]
+        : unfit(facts, "manage"),
+    };
+  }
+
+  async #add(params: unknown): Promise<unknown> {
+    const nodes = (params as { readonly nodes?: unknown } | null)?.nodes;
+    if (!Array.isArray(nodes) || !nodes.every((node) => typeof node === "string")) {
+      throw new RpcError("invalidParams", 'Expected { "nodes": ["host:port", ...] }');
+    }
+    const formed = await form(this.#formation(), nodes);
+    if (formed.kind === "done") return { sentences: formed.sentences };
+    if (formed.kind === "refused") {
+      throw new RpcError("refused", `Nothing was changed: ${formed.because.join("; ")}`);
+    }
+    const sentences: string[] = [];
+    for (const node of formed.strangers) sentences.push(await this.#joinThroughLeader(node));
+    return { sentences };
+  }
+
+  #formation(): FormationOptions {
+    const { config, peers, newUuid } = this.#options;
+    return {
+      self: config.id,
+      peers,
+      introduce: () => this.#introduce(),
+      own: (envelope) => this.#ask(envelope),
+      newUuid,
+      deadlineMs: config.handoverMs,
+    };
+  }
+
+  async #joinThroughLeader(node: Introduction): Promise<string> {
+    const { config, peers } = this.#options;
+    const leader = leaderOf(config, this.#loop.state);
+    if (leader === "") throw new RpcError("refused", "Cannot add a node as nobody leads just now");
+    if (leader === config.id) return await this.#joinHere(node);
+    const question = { method: "cluster.join", params: node };
+    const answer = await peers.call(leader, question, { deadlineMs: 2 * config.handoverMs });
+    if ("failed" in answer) throw new RpcError("refused", answer.failed.because);
+    return String((answer.ok as { readonly sentence?: unknown } | null)?.sentence ?? "");
+  }
+
+  async #join(params: unknown): Promise<unknown> {
+    const { id, member } = params as Partial<Introduction>;
+    if (typeof id !== "string" || typeof member !== "string") {
+      throw new RpcError("invalidParams", "Expected the introduction of a node");
+    }
+    return { sentence: await this.#joinHere({ id, member }) };
+  }
+
+  async #joinHere(node: { readonly id: string; readonly member: string }): Promise<string> {
+    const { id, member } = node;
+    const change = { kind: "add", id: id as NodeId, member, idle: false } as const;
+    const refused = await this.#operator((request, at) => ({
+      kind: "changeMember",
+      at,
+      request,
+      change,
+    }));
+    if (refused !== null) throw new RpcError("refused", `${id}: ${refused}`);
+    return `${id} joined as learner and gets its vote once it is in step with the leader`;
+  }
+
+  /** Where the MySQL of a member can be reached, as far as this node knows. */
+  #sourceOf(id: NodeId): { readonly host: string; readonly port: number } | null {
+    const { config } = this.#options;
+    const { state } = this.#loop;
+    if (id === config.id) return config.source;
+    if (state.role === "leader") return state.replies[id]?.source ?? null;
+    return state.role === "follower" && state.leader?.id === id ? state.leader.source : null;
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * What a running agent needs of the outside world, and nothing more. Adapters fit by shape: the real
+ * ones live in `real/` and in the IO files of `mysql/`, the tests bring fakes with behaviour.
+ */
+import type { ServerFacts } from "../mysql/facts.ts";
+
+/** Monotonic time and timers of this process. */
+export interface Clock {
+  /** Milliseconds since an arbitrary start; never goes back. */
+  now(): number;
+  /** Calls back once after at least `ms`; the result cancels it. */
+  after(ms: number, call: () => void): () => void;
+}
+
+/** Small files that must survive. `call` names the place that asks, so that a test can break one. */
+export interface Files {
+  /** Null when there is no such file. */
+  read(call: string, path: string): Promise<string | null>;
+  writeDurably(call: string, path: string, text: string): Promise<void>;
+}
+
+/** What came of a call to another agent. `refused`: nobody listens there, the process is gone. */
+export type PeerAnswer =
+  | { readonly ok: unknown }
+  | { readonly failed: { readonly kind: string; readonly because: string } };
+
+/** Calls to other agents; always answered within the deadline, never rejected. */
+export interface Peers {
+  call(
+    endpoint: string,
+    question: { readonly method: string; readonly params: unknown },
+    options: { readonly deadlineMs: number },
+  ): Promise<PeerAnswer>;
+}
+
+/** One look at the server, or why there was none. */
+export type Look =
+  | { readonly kind: "seen"; readonly facts: ServerFacts }
+  /** refused: nothing listens. denied: the account is wrong. timeout: no answer in time. */
+  | {
+    readonly kind: "failed";
+    readonly reason: "refused" | "denied" | "timeout" | "lost" | "sql";
+    readonly because: string;
+  };
+
+/** Ends early with an error when the leadership (or the agent) it belongs to is over. */
+export interface Scope {
+  readonly signal: AbortSignal;
+}
+
+export interface PromoteWish {
+  readonly clusterUuid: string;
+  readonly term: number;
+  readonly k: number;
+  /** GTID set that the voters were told; must be executed before anything is opened. */
+  readonly held: string;
+  /** One sentence a step: "wait until 12 received transactions are applied". */
+  readonly progress: (sentence: string) => void;
+}
+
+/** The MySQL beside this agent. Every call has its own deadline; errors are `Error`s with a sentence. */
+export interface Database {
+  /** Facts over connections of their own: a busy work queue does not delay them. */
+  look(deadlineMs: number): Promise<Look>;
+  /**
+   * Receives up to `until` (a GTID set; bounded by `untilMs`), stops the receiver, makes sure that
+   * the server is closed (fences it when it is open). Gives the held set, read afterwards.
+   */
+  freeze(wish: { readonly until: string; readonly untilMs: number }): Promise<string>;
+  /** The whole promotion up to the verified opening. */
+  promote(wish: PromoteWish, scope: Scope): Promise<void>;
+  /**
+   * Closes at any price, over connections opened beforehand. Ends every operation of the queue. The
+   * result "mustKill" says that SQL cannot do it (or not in time): SIGKILL is what remains.
+   */
+  fence(deadlineMs: number): Promise<
+    { readonly kind: "closed" } | { readonly kind: "mustKill"; readonly because: string }
+  >;
+  /** Planned close; gives the executed set. When it fails it has reopened the server, or says so. */
+  close(deadlineMs: number): Promise<string>;
+  /**
+   * One round of the follow plan. Null source: replicate from nobody. True when nothing was left to
+   * do. Called at every look, so it must be quick when all is well.
+   */
+  follow(
+    wish: {
+      readonly source: { readonly host: string; readonly port: number } | null;
+      readonly acknowledge: boolean;
+    },
+    facts: ServerFacts,
+  ): Promise<{ readonly settled: boolean; readonly because: string | null }>;
+  /** Leader's upkeep: lower markers, forgotten source, k; true when nothing was left to do. */
+  settle(
+    wish: { readonly clusterUuid: string; readonly term: number; readonly k: number },
+    facts: ServerFacts,
+  ): Promise<{ readonly settled: boolean; readonly because: string | null }>;
+  /** Acknowledgement settings before or after a vote moves, proven by a commit (see raft effect). */
+  arrange(
+    wish: { readonly k: number; readonly cutOff: string | null },
+    scope: Scope,
+  ): Promise<void>;
+  /** Once for each run of the server, while it does not lead: plugins, boot-closed settings. */
+  prepare(): Promise<void>;
+  /** An empty transaction on a fresh connection: releases commits whose acknowledgement was lost. */
+  nudge(deadlineMs: number): Promise<void>;
+  /** Closes all connections. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A mysqld process as the supervision knows it. */
+export interface ServerIdentity {
+  readonly pid: number;
+  /** Clock ticks since boot, field 22 of /proc/PID/stat: with the pid it names one process for ever. */
+  readonly startTime: string;
+  readonly bootId: string;
+  /** The three together in one word. */
+  readonly incarnation: string;
+}
+
+/** The process of the server: whether it lives, and how it starts and stops. */
+export interface Server {
+  identify(): Promise<ServerIdentity | null>;
+  /** Synchronous and cheap (well under a millisecond); meant for every 20 ms. */
+  glance(identity: ServerIdentity): "running" | "stopped" | "uninterruptible" | "dead";
+  start(): Promise<unknown>;
+  /** SIGKILL; the only end for a server that may be an unfenced leader. */
+  kill(identity: ServerIdentity): void;
+}
+
+/** Structured log; `facts` become key=value behind the sentence. */
+export interface Log {
+  write(
+    level: "debug" | "info" | "warning" | "error",
+    sentence: string,
+    facts: Readonly<Record<string, string | number>>,
+  ): void;
+}
+
+/** Commands of the operator at a change of leadership. */
+export interface Hooks {
+  leaderStart(environment: Readonly<Record<string, string>>, scope: Scope): Promise<void>;
+  leaderStop(environment: Readonly<Record<string, string>>): Promise<void>;
+}

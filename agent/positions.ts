@@ -1,0 +1,52 @@
+/** GTID sets behind the protocol's opaque positions. Text in, text out, always in canonical form. */
+import { EMPTY_POSITION, type Position, type Positions } from "../raft/types.ts";
+import {
+  contains,
+  formatLine,
+  type GtidSet,
+  isEmpty,
+  lastOf,
+  ofSource,
+  parse,
+  subtract,
+  union,
+} from "../mysql/gtid.ts";
+
+/** The same few sets come up in every heartbeat; parsing each once is enough. */
+const parsedMax = 64;
+const parsed = new Map<string, GtidSet>();
+
+/** The questions of the protocol, answered by GTID set algebra. */
+export const gtidPositions: Positions = {
+  contains: (whole, part) => whole === part || contains(setOf(whole), setOf(part)),
+  union: (left, right) => left === right ? left : positionOf(union(setOf(left), setOf(right))),
+  subtract: (whole, part) =>
+    whole === part ? EMPTY_POSITION : positionOf(subtract(setOf(whole), setOf(part))),
+  markerTerm: (position, cluster) => Number(lastOf(setOf(position), cluster)),
+  withoutOrigin: (position, origin, cluster) => {
+    const set = setOf(position);
+    const kept = subtract(set, ofSource(set, origin.toLowerCase()));
+    return positionOf(subtract(kept, ofSource(kept, cluster.toLowerCase())));
+  },
+};
+
+/** Canonical position of a GTID set's text. Throws a SyntaxError when it is none. */
+export function position(text: string): Position {
+  return positionOf(setOf(text));
+}
+
+function positionOf(set: GtidSet): Position {
+  return (isEmpty(set) ? "" : formatLine(set)) as Position;
+}
+
+function setOf(text: string): GtidSet {
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  if (parsed.size >= parsedMax) {
+    const oldest = parsed.keys().next();
+    if (!oldest.done) parsed.delete(oldest.value);
+  }
+  const set = parse(text);
+  parsed.set(text, set);
+  return set;
+}

@@ -1,0 +1,153 @@
+/** The latest facts and the protocol's state as the record that operators and other agents read. */
+import type { ServerFacts } from "../mysql/facts.ts";
+import { describe } from "../raft/describe.ts";
+import { margin, memberOf, quorum, quorumOf, voters } from "../raft/quorum.ts";
+import type { State } from "../raft/state.ts";
+import type { Config, Membership } from "../raft/types.ts";
+import type { NodeStatus, Role } from "./wire_status.ts";
+
+export interface SnapshotContext {
+  readonly config: Config;
+  readonly state: State;
+  readonly facts: ServerFacts | null;
+  readonly factsAgeMs: number;
+  /** `host:port` of the server. */
+  readonly mysqlEndpoint: string;
+  readonly serverRuns: boolean;
+  readonly monitor: boolean;
+  readonly uptimeSeconds: number;
+  readonly stateUptimeSeconds: number;
+  readonly agentVersion: string;
+  readonly counters: Omit<NodeStatus["counters"], "stateUptimeSeconds">;
+}
+
+/** Never asks the server anything: a stuck one cannot stall a status. */
+export function snapshot(context: SnapshotContext): NodeStatus {
+  const { config, state } = context;
+  const { membership, term } = state.durable;
+  const members = membership?.members ?? [];
+  const sizes = membership === null ? quorumOf(0) : quorum(membership);
+  return {
+    version: 1,
+    id: config.id,
+    cluster: membership?.cluster ?? null,
+    role: roleOf(config, state),
+    term,
+    epoch: membership?.epoch ?? 0,
+    leader: leaderOf(config, state),
+    voters: membership === null ? [] : voters(membership).map((member) => member.id),
+    idle: members.filter(({ kind }) => kind === "idle" || kind === "learner").map(({ id }) => id),
+    witness: members.find(({ kind }) => kind === "witness")?.id ?? null,
+    members: members.map(({ id }) => id),
+    quorum: sizes,
+    margin: marginOf(config, state, membership),
+    sentence: sentenceOf(context),
+    mysqld: {
+      running: context.serverRuns ? "RUNNING" : "NOTRUNNING",
+      monitor: context.monitor ? "ON" : "OFF",
+    },
+    backup: { state: "NONE", lastError: "" },
+    mysql: mysqlOf(context),
+    uptimeSeconds: context.uptimeSeconds,
+    counters: { ...context.counters, stateUptimeSeconds: context.stateUptimeSeconds },
+    ageMs: Math.max(0, context.factsAgeMs),
+    agentVersion: context.agentVersion,
+  };
+}
+
+/** The state in the operator's words. */
+export function roleOf(config: Config, state: State): Role {
+  const kind = memberOf(state.durable.membership, config.id)?.kind;
+  if (state.role === "leader") return "LEADER";
+  if (config.witness) return "WITNESS";
+  if (state.durable.disabled || kind === "idle") return "IDLE";
+  if (kind === "learner") return "LEARNER";
+  if (state.role === "follower" && state.invalid !== null) return "INVALID";
+  return state.role === "candidate" ? "CANDIDATE" : "FOLLOWER";
+}
+
+/** Id of the leader as this node knows it; empty while unknown. */
+export function leaderOf(config: Config, state: State): string {
+  if (state.role === "leader") return config.id;
+  return state.role === "follower" ? state.leader?.id ?? "" : "";
+}
+
+function sentenceOf(context: SnapshotContext): string {
+  const { config, state } = context;
+  const { health, unfit } = state.server;
+  const sentence = describe(config, state);
+  if (config.witness || health === "alive") return sentence;
+  if (health === "blocked") return `${sentence}; commits wait for acknowledgements`;
+  return `${sentence}; MySQL is ${health}: ${unfit ?? "no reason known"}`;
+}
+
+/** Only a leader knows who answers; the others say so. */
+function marginOf(
+  config: Config,
+  state: State,
+  membership: Membership | null,
+): NodeStatus["margin"] {
+  if (membership === null) return { losses: 0, sentence: "no cluster yet" };
+  const { n, q, k } = quorum(membership);
+  if (n === 1) return { losses: 0, sentence: "ASYNC: one voter, a loss of this node is an outage" };
+  const asynchronous = k === 0 ? "ASYNC: two voters cannot wait for each other; " : "";
+  if (state.role !== "leader") {
+    return { losses: 0, sentence: `${asynchronous}the leader knows the margin` };
+  }
+  const healthy = voters(membership).filter(({ id }) =>
+    id === config.id || (state.replies[id]?.refused === null && state.replies[id]?.unfit === null)
+  ).length;
+  const losses = Math.max(0, margin(membership, healthy));
+  const words = losses === 0
+    ? "one more loss and no lossless failover is possible"
+    : `${losses} more ${losses === 1 ? "loss" : "losses"} can be survived`;
+  return { losses, sentence: `${asynchronous}${healthy} of ${n} voters healthy, ${words} (q=${q})` };
+}
+
+function mysqlOf(context: SnapshotContext): NodeStatus["mysql"] {
+  const { facts, state, mysqlEndpoint } = context;
+  if (facts === null) return { ...emptyMysql, endpoint: mysqlEndpoint };
+  const { replication } = facts;
+  const leading = state.role === "leader";
+  const option = facts.superReadOnly || facts.readOnly ? "READONLY" : "READWRITE";
+  return {
+    state: state.server.health === "dead" || state.server.health === "hung" ? "DEAD" : "ALIVE",
+    option,
+    executed: facts.executed,
+    received: facts.received,
+    // The original shows a leader's threads as running; scripts rely on it.
+    receiverRunning: leading || replication?.receiver === "running",
+    applierRunning: leading || replication?.applier === "running",
+    secondsBehind: leading ? "0" : String(replication?.secondsBehind ?? ""),
+    lastError: replication?.receiverError || replication?.applierError || "",
+    sourceLogFile: leading ? facts.binlogEnd?.file ?? "" : replication?.sourceLogFile ?? "",
+    sourceLogPosition: leading
+      ? facts.binlogEnd?.position ?? 0
+      : replication?.readSourceLogPosition ?? 0,
+    endpoint: mysqlEndpoint,
+    serverUuid: facts.serverUuid,
+    version: facts.version.text,
+    semiSync: {
+      source: facts.semiSyncSource.enabled,
+      replica: facts.semiSyncReplica.enabled,
+      k: facts.semiSyncSource.waitForCount,
+      clients: facts.semiSyncSource.clients,
+    },
+  };
+}
+
+const emptyMysql = {
+  state: "DEAD",
+  option: "",
+  executed: "",
+  received: "",
+  receiverRunning: false,
+  applierRunning: false,
+  secondsBehind: "",
+  lastError: "",
+  sourceLogFile: "",
+  sourceLogPosition: 0,
+  serverUuid: "",
+  version: "",
+  semiSync: { source: false, replica: false, k: 0, clients: 0 },
+} as const;

@@ -1,0 +1,159 @@
+/** Facts about the server, reduced to what the protocol needs. Pure: one look in, one view out. */
+import type { ServerFacts } from "../mysql/facts.ts";
+import { ofSource, parse } from "../mysql/gtid.ts";
+import { unfit } from "../mysql/unfit.ts";
+import { EMPTY_POSITION, type Incarnation, type Position, type ServerView } from "../raft/types.ts";
+import { gtidPositions, position } from "./positions.ts";
+
+/** What the agent adds to a look. */
+export interface ViewContext {
+  readonly incarnation: Incarnation | null;
+  /** GTIDs that were born here while this node did not lead. */
+  readonly errant: string;
+  readonly inStep: boolean;
+}
+
+/** The view of a server that answered. */
+export function viewOf(facts: ServerFacts, context: ViewContext): ServerView {
+  const { replication, semiSyncSource } = facts;
+  const reasons = [...unfit(facts, "stand")];
+  if (replication !== null && replication.applierErrorNumber !== 0) {
+    reasons.push(`the applier stopped with error ${replication.applierErrorNumber}`);
+  }
+  if (replication !== null && replication.delaySeconds > 0) {
+    reasons.push(`replication is delayed by ${replication.delaySeconds} s on purpose`);
+  }
+  return {
+    health: semiSyncSource.waitSessions > 0 ? "blocked" : "alive",
+    incarnation: context.incarnation,
+    held: heldOf(facts, context.errant),
+    origin: facts.serverUuid,
+    open: !facts.superReadOnly,
+    unfit: reasons.length === 0 ? null : reasons.join("; "),
+    receivingFrom: replication?.receiver === "running"
+      ? `${replication.sourceHost}:${replication.sourcePort}`
+      : null,
+    logEnd: facts.binlogEnd === null ? null : `${facts.binlogEnd.file}:${facts.binlogEnd.position}`,
+    inStep: context.inStep,
+    processRestartForgets: processForgets(facts),
+    hostRestartForgets: processForgets(facts) ?? hostForgets(facts),
+  };
+}
+
+/** executed ∪ received, without what is known to be errant. */
+export function heldOf(facts: ServerFacts, errant: string): Position {
+  const all = gtidPositions.union(position(facts.executed), position(facts.received));
+  return errant === "" ? all : gtidPositions.subtract(all, position(errant));
+}
+
+/** The view of a server that did not answer, or whose process is gone. */
+export function silentView(
+  before: ServerView,
+  health: "dead" | "hung" | "unknown",
+  because: string,
+): ServerView {
+  return {
+    ...before,
+    health,
+    open: false,
+    unfit: because,
+    receivingFrom: null,
+    inStep: false,
+  };
+}
+
+function processForgets(facts: ServerFacts): string | null {
+  const { relayLogRecovery, flushLogAtTrxCommit } = facts.durability;
+  if (relayLogRecovery) return "relay_log_recovery=ON throws received transactions away";
+  if (flushLogAtTrxCommit === 0) return "innodb_flush_log_at_trx_commit=0 loses what was applied";
+  return null;
+}
+
+function hostForgets(facts: ServerFacts): string | null {
+  const { syncRelayLog, flushLogAtTrxCommit } = facts.durability;
+  if (syncRelayLog !== 1) return `sync_relay_log=${syncRelayLog} loses received transactions`;
+  if (flushLogAtTrxCommit !== 1) {
+    return `innodb_flush_log_at_trx_commit=${flushLogAtTrxCommit} loses what was applied`;
+  }
+  return null;
+}
+
+/** What the search for errant transactions remembers from look to look. */
+export interface ErrantMemory {
+  /** The server's own GTIDs at the last look; null while it leads or has not been read since. */
+  readonly baseline: Position | null;
+  readonly errant: string;
+}
+
+/**
+ * A GTID of the server's own UUID that is born while this node does not lead, after the first look
+ * since the last fence or restart, is errant. Nothing received ever is.
+ */
+export function watchErrant(
+  memory: ErrantMemory,
+  facts: ServerFacts,
+  following: boolean,
+): ErrantMemory {
+  if (!following || !facts.superReadOnly) return { ...memory, baseline: null };
+  const own = position(formatOwn(facts));
+  if (memory.baseline === null) return { ...memory, baseline: own };
+  const born = gtidPositions.subtract(own, memory.baseline);
+  if (born === EMPTY_POSITION) return memory;
+  const errant = gtidPositions.union(position(memory.errant), born);
+  return { baseline: own, errant };
+}
+
+function formatOwn(facts: ServerFacts): string {
+  const own = ofSource(parse(facts.executed), facts.serverUuid.toLowerCase());
+  return [...own.sources].map(([source, intervals]) =>
+    [source, ...intervals.map(({ first, last }) => `${first}-${last}`)].join(":")
+  ).join(",");
+}
+
+/** What the question "in step with the leader?" remembers from look to look. */
+export interface StepMemory {
+  /** Since when the receiver has been seen running against one source, without a gap. */
+  readonly runningSince: number | null;
+  readonly source: string;
+}
+
+/** Where a leader's binary log ended, and when this node heard it. */
+export interface LeaderEnd {
+  readonly logEnd: string | null;
+  readonly heardAt: number;
+}
+
+/** Looks of the leader are at most this much older than the heartbeat that tells them. */
+const endAgeMax = 1_000;
+
+/**
+ * In step: the receiver read up to an end of the leader's binary log that was looked up after the
+ * receiver had connected. The leader's executed set would not do: it leaves out commits that wait.
+ */
+export function watchStep(
+  memory: StepMemory,
+  facts: ServerFacts,
+  seen: { readonly at: number; readonly end: LeaderEnd | null },
+): { readonly memory: StepMemory; readonly inStep: boolean } {
+  const { replication } = facts;
+  if (replication === null || replication.receiver !== "running") {
+    return { memory: { runningSince: null, source: "" }, inStep: false };
+  }
+  const source = `${replication.sourceHost}:${replication.sourcePort}`;
+  const since = memory.source === source ? memory.runningSince ?? seen.at : seen.at;
+  const next: StepMemory = { runningSince: since, source };
+  const { end } = seen;
+  if (end === null || end.logEnd === null || end.heardAt < since + endAgeMax) {
+    return { memory: next, inStep: false };
+  }
+  const read = [replication.sourceLogFile, replication.readSourceLogPosition] as const;
+  return { memory: next, inStep: reaches(read, end.logEnd) };
+}
+
+/** Binary log files are numbered: a longer name is a later one. */
+function reaches(read: readonly [string, number], end: string): boolean {
+  const colon = end.lastIndexOf(":");
+  const [file, offset] = [end.slice(0, colon), Number(end.slice(colon + 1))];
+  if (read[0] === file) return read[1] >= offset;
+  return read[0].length === file.length ? read[0] > file : read[0].length > file.length;
+}

@@ -1,0 +1,205 @@
+/**
+ * Watches the server beside the agent: a glance at its process every 20 ms, a look inside it a few
+ * times a second, and a restart when it died. Reports views; decides nothing.
+ */
+import type { ServerFacts } from "../mysql/facts.ts";
+import { noRestarts, noteStart, type RestartHistory, restartWaitMs } from "../mysql/restart.ts";
+import type { Incarnation, Position, ServerView } from "../raft/types.ts";
+import { UNSEEN_SERVER } from "../raft/types.ts";
+import type { Clock, Database, Log, Look, Server, ServerIdentity } from "./ports.ts";
+import {
+  type LeaderEnd,
+  silentView,
+  type StepMemory,
+  viewOf,
+  watchErrant,
+  watchStep,
+} from "./view.ts";
+
+/** A killed server's sockets stay open for a tenth of a second and more; its process tells at once. */
+const glanceEveryMs = 20;
+/** A process that somebody stopped is hung at once; this much is forgiven. */
+const stoppedMaxMs = 300;
+/** The most that a slow machine can stretch the patience with a server that does not answer. */
+const hungMaxMs = 10_000;
+
+export interface WatchOptions {
+  readonly lookEveryMs: number;
+  /** Without an answer for this long the server counts as hung, unless it was slow before. */
+  readonly hungMs: number;
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly server: Server;
+  readonly log: Log;
+  readonly monitor: () => boolean;
+  /** Transactions known to be errant, and where new ones are written down. */
+  readonly errant: { readonly get: () => string; readonly set: (gtids: string) => void };
+  /** Does this node follow now (neither lead nor close)? */
+  readonly following: () => boolean;
+  readonly leaderEnd: () => LeaderEnd | null;
+  /** A new view; `facts` is null when the server did not answer. */
+  readonly report: (view: ServerView, facts: ServerFacts | null) => void;
+}
+
+/** The watch over one server. Everything it starts ends with `stop`. */
+export class Watch {
+  readonly #options: WatchOptions;
+  #identity: ServerIdentity | null = null;
+  #view: ServerView = UNSEEN_SERVER;
+  #facts: ServerFacts | null = null;
+  #factsAt = -Infinity;
+  #step: StepMemory = { runningSince: null, source: "" };
+  #baseline: Position | null = null;
+  /** Looks that began before the last change of the server are not believed. */
+  #generation = 0;
+  #stoppedSince: number | null = null;
+  #slowestLookMs = 0;
+  #restarts: RestartHistory = noRestarts;
+  #stopped = false;
+  readonly #cancel = new Set<() => void>();
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  get facts(): ServerFacts | null {
+    return this.#facts;
+  }
+
+  get identity(): ServerIdentity | null {
+    return this.#identity;
+  }
+
+  /** Monotonic time of the last look that was answered. */
+  get factsAt(): number {
+    return this.#factsAt;
+  }
+
+  start(): void {
+    this.#factsAt = this.#options.clock.now();
+    this.#every(glanceEveryMs, () => Promise.resolve(this.#glance()));
+    this.#every(this.#options.lookEveryMs, () => this.#look());
+    this.#every(5 * glanceEveryMs, () => this.#findProcess());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const cancel of this.#cancel) cancel();
+  }
+
+  /** The server was changed on purpose: what was read before says nothing any more. */
+  changed(): void {
+    this.#generation++;
+    this.#baseline = null;
+  }
+
+  /** Repeats `work`, never twice at once, until the watch stops. */
+  #every(ms: number, work: () => Promise<void>): void {
+    const { clock, log } = this.#options;
+    const again = () => {
+      if (this.#stopped) return;
+      const cancel = clock.after(ms, () => {
+        this.#cancel.delete(cancel);
+        work().catch((error) => {
+          log.write("error", `Cannot watch the server: ${messageOf(error)}`, {});
+        }).finally(again);
+      });
+      this.#cancel.add(cancel);
+    };
+    again();
+  }
+
+  #glance(): void {
+    const identity = this.#identity;
+    if (identity === null) return;
+    const { clock, server } = this.#options;
+    const life = server.glance(identity);
+    if (life === "dead") return this.#died();
+    if (life !== "stopped") {
+      this.#stoppedSince = null;
+      return;
+    }
+    this.#stoppedSince ??= clock.now();
+    if (clock.now() - this.#stoppedSince >= stoppedMaxMs && this.#view.health !== "hung") {
+      this.#silent("hung", "the server process is stopped (SIGSTOP)");
+    }
+  }
+
+  #died(): void {
+    this.#identity = null;
+    this.#stoppedSince = null;
+    this.changed();
+    this.#silent("dead", "the server process is gone");
+  }
+
+  #silent(health: "dead" | "hung" | "unknown", because: string): void {
+    this.#view = silentView(this.#view, health, because);
+    this.#facts = null;
+    this.#options.report(this.#view, null);
+  }
+
+  /** Knows the process by pid and start time; starts it when it should run and does not. */
+  async #findProcess(): Promise<void> {
+    if (this.#identity !== null) return;
+    const { clock, server, log, monitor } = this.#options;
+    this.#identity = await server.identify();
+    if (this.#identity !== null) return;
+    if (this.#view.health !== "dead") this.#silent("dead", "the server is not running");
+    if (!monitor() || restartWaitMs(this.#restarts, clock.now()) > 0) return;
+    this.#restarts = noteStart(this.#restarts, clock.now());
+    log.write("warning", "Starting the server, as it is not running", {});
+    await server.start();
+  }
+
+  async #look(): Promise<void> {
+    const { clock, database, hungMs } = this.#options;
+    const generation = this.#generation;
+    const begun = clock.now();
+    const patienceMs = Math.min(hungMaxMs, Math.max(hungMs, 20 * this.#slowestLookMs));
+    const look = await database.look(patienceMs);
+    if (this.#stopped || generation !== this.#generation) return;
+    if (look.kind === "failed") return this.#lookFailed(look, patienceMs);
+    // Slow is not dead: how long a look takes here stretches the patience, and is forgotten slowly.
+    const tookMs = clock.now() - begun;
+    this.#slowestLookMs = Math.max(tookMs, this.#slowestLookMs * 0.98);
+    this.#seen(look.facts);
+  }
+
+  #seen(facts: ServerFacts): void {
+    const { clock, errant, following, leaderEnd, report } = this.#options;
+    this.#factsAt = clock.now();
+    this.#facts = facts;
+    const before = errant.get();
+    const found = watchErrant({ baseline: this.#baseline, errant: before }, facts, following());
+    this.#baseline = found.baseline;
+    if (found.errant !== before) errant.set(found.errant);
+    const { memory, inStep } = watchStep(this.#step, facts, {
+      at: this.#factsAt,
+      end: leaderEnd(),
+    });
+    this.#step = memory;
+    const incarnation = incarnationOf(this.#identity);
+    this.#view = viewOf(facts, { incarnation, errant: found.errant, inStep });
+    report(this.#view, facts);
+  }
+
+  #lookFailed(look: Look & { readonly kind: "failed" }, patienceMs: number): void {
+    const silentMs = this.#options.clock.now() - this.#factsAt;
+    if (this.#identity === null || this.#view.health === "dead") return;
+    if (look.reason === "timeout" && silentMs >= patienceMs) {
+      this.#silent("hung", `the server has not answered for ${Math.round(silentMs)} ms`);
+    } else if (look.reason !== "timeout" && silentMs >= patienceMs) {
+      this.#silent("unknown", look.because);
+    }
+  }
+}
+
+/** The protocol's word for one life of the server. */
+export function incarnationOf(identity: ServerIdentity | null): Incarnation | null {
+  if (identity === null) return null;
+  return { boot: identity.bootId, process: `${identity.pid}/${identity.startTime}` };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,158 @@
+/** The protocol's messages and durable state on the wire and on disk: `unknown` in, typed values out. */
+import * as v from "valibot";
+import type { Envelope } from "../raft/message.ts";
+import type { Durable } from "../raft/types.ts";
+
+/** Version of the messages; a node refuses what is newer than it can read. */
+export const RAFT_VERSION = 1;
+
+const idMax = 300;
+const textMax = 1 << 18;
+const membersMax = 64;
+
+const text = v.pipe(v.string(), v.maxLength(textMax));
+const id = v.pipe(v.string(), v.minLength(1), v.maxLength(idMax));
+const number = v.pipe(v.number(), v.finite());
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const reason = v.nullable(text);
+
+const memberSchema = v.object({
+  id,
+  member: id,
+  kind: v.picklist(["voter", "witness", "leaving", "learner", "idle"]),
+});
+const membershipSchema = v.object({
+  cluster: id,
+  epoch: count,
+  members: v.pipe(v.array(memberSchema), v.maxLength(membersMax)),
+});
+const sourceSchema = v.object({ id, host: id, port: count });
+const lastLeaderSchema = v.nullable(v.object({ term: count, id }));
+const foundingSchema = v.object({
+  cluster: id,
+  members: v.pipe(v.array(id), v.maxLength(membersMax)),
+});
+const incarnationSchema = v.nullable(v.object({ boot: id, process: id }));
+
+/** What a node remembers for ever. */
+export const durableSchema = v.object({
+  term: count,
+  votedFor: v.nullable(id),
+  membership: v.nullable(membershipSchema),
+  member: id,
+  promised: text,
+  lastLeader: lastLeaderSchema,
+  resigned: count,
+  disabled: v.boolean(),
+  uncertain: reason,
+  incarnation: incarnationSchema,
+  founding: v.nullable(foundingSchema),
+});
+
+const handoverSchema = v.nullable(v.object({
+  candidate: sourceSchema,
+  repointed: v.pipe(v.array(id), v.maxLength(membersMax)),
+}));
+
+const messageSchema = v.variant("kind", [
+  v.object({
+    kind: v.literal("heartbeat"),
+    term: count,
+    membership: membershipSchema,
+    source: sourceSchema,
+    sentAt: number,
+    base: v.object({ position: text, origin: text }),
+    logEnd: reason,
+    opened: v.boolean(),
+    handover: handoverSchema,
+  }),
+  v.object({
+    kind: v.literal("heartbeatReply"),
+    term: count,
+    sentAt: number,
+    epoch: count,
+    refused: reason,
+    held: text,
+    unfit: reason,
+    receivingFrom: reason,
+    inStep: v.boolean(),
+    source: sourceSchema,
+  }),
+  v.object({ kind: v.literal("preVote"), term: count, membership: membershipSchema, held: text }),
+  v.object({ kind: v.literal("preVoteReply"), term: count, refused: reason, termOfVoter: count }),
+  v.object({
+    kind: v.literal("vote"),
+    term: count,
+    membership: membershipSchema,
+    held: text,
+    lastLeader: lastLeaderSchema,
+    source: sourceSchema,
+  }),
+  v.object({
+    kind: v.literal("voteReply"),
+    term: count,
+    granted: v.picklist(["yes", "conditional", "no"]),
+    refused: reason,
+    termOfVoter: count,
+    held: text,
+    membership: v.nullable(membershipSchema),
+    leaderSilentMs: v.nullable(number),
+  }),
+  v.object({ kind: v.literal("resign"), term: count }),
+  v.object({ kind: v.literal("resignReply"), term: count, held: text, unfit: reason }),
+  v.object({ kind: v.literal("consent"), term: count, until: text }),
+  v.object({ kind: v.literal("takeover"), term: count }),
+  v.object({ kind: v.literal("foundingPromise"), founding: foundingSchema }),
+  v.object({ kind: v.literal("foundingStore"), membership: membershipSchema }),
+  v.object({ kind: v.literal("foundingGo"), cluster: id, first: id }),
+  v.object({
+    kind: v.literal("verdict"),
+    refused: reason,
+    held: text,
+    member: id,
+    membership: v.nullable(membershipSchema),
+    founding: v.nullable(foundingSchema),
+  }),
+]);
+
+const envelopeSchema = v.object({
+  version: count,
+  cluster: v.nullable(id),
+  from: id,
+  member: id,
+  to: id,
+  message: messageSchema,
+});
+
+export type Decoded =
+  | { readonly kind: "decoded"; readonly envelope: Envelope }
+  | { readonly kind: "refused"; readonly because: string };
+
+/** The envelope with its version, ready for JSON. */
+export function encodeEnvelope(envelope: Envelope): unknown {
+  return { version: RAFT_VERSION, ...envelope };
+}
+
+/** Reads an envelope that came over the wire. */
+export function decodeEnvelope(value: unknown): Decoded {
+  const version = (value as { readonly version?: unknown } | null)?.version;
+  if (typeof version === "number" && version > RAFT_VERSION) {
+    const because =
+      `The sender speaks protocol version ${version}, this node up to ${RAFT_VERSION}`;
+    return { kind: "refused", because };
+  }
+  const result = v.safeParse(envelopeSchema, value);
+  if (result.success) {
+    // The brands of ids and positions are names only: the texts are what they claim to be.
+    return { kind: "decoded", envelope: result.output as unknown as Envelope };
+  }
+  const issue = result.issues[0];
+  const path = v.getDotPath(issue) ?? "the message";
+  return { kind: "refused", because: `Cannot read the message as "${path}" is ${issue.received}` };
+}
+
+/** A durable state as it was written by this program; null when it is something else. */
+export function decodeDurable(value: unknown): Durable | null {
+  const result = v.safeParse(durableSchema, value);
+  return result.success ? result.output as unknown as Durable : null;
+}

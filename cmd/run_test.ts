@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { exitCodes } from "./exit.ts";
+import { createFakeCluster, guideNodes, statusOf } from "./fake_cluster.ts";
+import type { DemoOptions, Programs, World } from "./ports.ts";
+import { run } from "./run.ts";
+
+const [local = ""] = guideNodes;
+const files: Readonly<Record<string, string>> = { "/etc/xenon/xenon.toml": "[server]" };
+
+const world: World = {
+  workingFolder: "/home/op",
+  executable: "/opt/xenon",
+  version: "1.2.3",
+  env: () => undefined,
+  readText: (path) => Promise.resolve(files[path]),
+};
+
+/** Programs that remember what they were started with. */
+function programsOf(cluster = createFakeCluster({})) {
+  const started: string[] = [];
+  const programs: Programs = {
+    openCluster: (found) => {
+      started.push(`cluster ${found.path} ${found.text}`);
+      return Promise.resolve(cluster);
+    },
+    runAgent: (found) => {
+      started.push(`agent ${found.path}`);
+      return Promise.resolve(0);
+    },
+    runDemo: (options: DemoOptions) => {
+      started.push(`demo ${options.writers}`);
+      return Promise.resolve(7);
+    },
+  };
+  return { programs, started };
+}
+
+Deno.test("run() prints the version without looking for a config", async () => {
+  const { programs, started } = programsOf();
+  const outcome = await run(["version"], { world, programs });
+  assert.deepEqual(outcome, { code: exitCodes.ok, stdout: "xenon 1.2.3\n", stderr: "" });
+  assert.deepEqual(started, []);
+});
+
+Deno.test("run() prints help to stdout with 0 and mistakes to stderr with 2", async () => {
+  const { programs } = programsOf();
+  const help = await run(["help"], { world, programs });
+  assert.equal(help.code, exitCodes.ok);
+  assert.match(help.stdout, /^Usage: xenon /);
+  const mistake = await run(["cluster"], { world, programs });
+  assert.equal(mistake.code, exitCodes.usage);
+  assert.match(mistake.stderr, /^xenon: Cannot run "xenon cluster".*\n$/);
+  assert.equal(mistake.stdout, "");
+});
+
+Deno.test("run() starts the agent with the config it found and the demo without one", async () => {
+  const { programs, started } = programsOf();
+  assert.equal((await run(["agent"], { world, programs })).code, exitCodes.ok);
+  const demo = await run(["demo", "--writers", "2"], { world, programs });
+  assert.equal(demo.code, exitCodes.failed, "a code that is not ours counts as a failure");
+  assert.deepEqual(started, ["agent /etc/xenon/xenon.toml", "demo 2"]);
+});
+
+Deno.test("run() gives facts a short deadline, changes a long one, and obeys --timeout", async () => {
+  const cluster = createFakeCluster({ [local]: { kind: "up", status: statusOf(local) } });
+  const { programs, started } = programsOf(cluster);
+  await run(["raft", "nodes"], { world, programs });
+  await run(["mysql", "status"], { world, programs });
+  await run(["raft", "trytoleader"], { world, programs });
+  await run(["raft", "status", "--timeout", "0.2"], { world, programs });
+  assert.deepEqual(cluster.calls.map((call) => call.deadlineMs), [1500, 1500, 30_000, 200]);
+  assert.deepEqual(new Set(started), new Set(["cluster /etc/xenon/xenon.toml [server]"]));
+});
+
+Deno.test("run() turns a program that throws into one line and the code 1", async () => {
+  const { programs } = programsOf();
+  const broken: Programs = {
+    ...programs,
+    openCluster: () => Promise.reject(new Error("Cannot read the config as line 3 is wrong")),
+  };
+  const outcome = await run(["cluster", "status"], { world, programs: broken });
+  assert.equal(outcome.code, exitCodes.failed);
+  assert.match(outcome.stderr, /^xenon: Cannot read the config as line 3 is wrong; next: .*\n$/);
+});

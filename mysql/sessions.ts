@@ -1,0 +1,153 @@
+/**
+ * The connections of one agent to its server: opened before they are needed, and known by their ids.
+ *
+ * A connection that was given up while a statement ran leaves a stray: a session that may still act on
+ * the server. Strays are remembered until somebody has seen them gone.
+ */
+
+import { Connection, type Endpoint } from "./client.ts";
+
+/**
+ * "look" reads facts. "work" runs the one queue of changes. "request" carries the request for
+ * super_read_only, which may hang, and "fence" the kills and looks meanwhile.
+ */
+export type SessionName = "look" | "work" | "request" | "fence";
+
+export interface SessionSettings {
+  readonly endpoint: Endpoint;
+  /** For "request" and "fence", such as an admin_port that is free when max_connections is used up. */
+  readonly adminEndpoint?: Endpoint;
+  /** Limit for connecting and logging in together. */
+  readonly connectMs: number;
+}
+
+/** How the server shows our sessions: the attribute program_name. */
+export const programName = "xenon";
+
+const names: readonly SessionName[] = ["fence", "request", "work", "look"];
+/** More of them at a time mean that somebody forgot to release one. */
+const freshMax = 8;
+/** The oldest strays of a server that never lets go of them are forgotten. */
+const straysMax = 64;
+
+/** Keeps the connections of one agent. */
+export class Sessions implements AsyncDisposable {
+  readonly #settings: SessionSettings;
+  readonly #kept = new Map<SessionName, Connection>();
+  readonly #opening = new Map<SessionName, Promise<Connection>>();
+  readonly #fresh = new Set<Connection>();
+  readonly #strays = new Set<number>();
+  #disposed = false;
+
+  constructor(settings: SessionSettings) {
+    this.#settings = settings;
+  }
+
+  /** The server's numbers of all sessions that are ours now. */
+  get ids(): ReadonlySet<number> {
+    const living = [...this.#kept.values(), ...this.#fresh].filter(({ usable }) => usable);
+    return new Set(living.map(({ id }) => id));
+  }
+
+  /** Sessions of ours that were given up and not yet seen gone. */
+  get strays(): ReadonlySet<number> {
+    return this.#strays;
+  }
+
+  /** A kept connection, opened now where it is missing or was lost. */
+  get(name: SessionName): Promise<Connection> {
+    const kept = this.#kept.get(name);
+    if (kept?.usable === true) return Promise.resolve(kept);
+    const opening = this.#opening.get(name) ?? this.#open(name);
+    this.#opening.set(name, opening);
+    return opening;
+  }
+
+  /** Opens what is missing in the background; the next call tries again what failed. */
+  warm(): void {
+    for (const name of names) {
+      // Whoever needs the connection gets the error then, with a caller to tell it to.
+      this.get(name).catch(() => {});
+    }
+  }
+
+  /** Opens all kept connections and waits for them. */
+  async open(): Promise<void> {
+    await Promise.all(names.map((name) => this.get(name)));
+  }
+
+  /** A connection of its own for one purpose; see `release`. */
+  async fresh(): Promise<Connection> {
+    if (this.#fresh.size >= freshMax) {
+      throw new RangeError(`Cannot open another connection as ${freshMax} are in use`);
+    }
+    const connection = await this.#connect(this.#settings.endpoint);
+    this.#fresh.add(connection);
+    return connection;
+  }
+
+  /** Ends a fresh connection that is idle. */
+  async release(connection: Connection): Promise<void> {
+    this.#fresh.delete(connection);
+    await connection.close();
+  }
+
+  /** Closes the socket of a connection whose statement may still run on the server. */
+  abandon(connection: Connection): void {
+    connection.destroy();
+    this.#fresh.delete(connection);
+    for (const [name, kept] of this.#kept) {
+      if (kept === connection) this.#kept.delete(name);
+    }
+    this.#strays.add(connection.id);
+    const oldest = [...this.#strays][0];
+    if (this.#strays.size > straysMax && oldest !== undefined) this.#strays.delete(oldest);
+  }
+
+  /** Abandons the connection of this name, if it is open, and all fresh ones. */
+  abandonWork(): void {
+    const work = this.#kept.get("work");
+    if (work !== undefined) this.abandon(work);
+    this.abandonFresh();
+  }
+
+  /** Abandons all fresh connections: what they wait for is no longer wanted. */
+  abandonFresh(): void {
+    for (const connection of [...this.#fresh]) this.abandon(connection);
+  }
+
+  /** These strays were seen gone. */
+  forget(ids: Iterable<number>): void {
+    for (const id of [...ids]) this.#strays.delete(id);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    const all = [...this.#kept.values(), ...this.#fresh];
+    this.#kept.clear();
+    this.#fresh.clear();
+    await Promise.allSettled([...this.#opening.values()]);
+    await Promise.all(all.map((connection) => connection.close()));
+  }
+
+  async #open(name: SessionName): Promise<Connection> {
+    try {
+      const { endpoint, adminEndpoint } = this.#settings;
+      const apart = name === "request" || name === "fence";
+      const connection = await this.#connect(apart ? adminEndpoint ?? endpoint : endpoint);
+      this.#kept.set(name, connection);
+      return connection;
+    } finally {
+      this.#opening.delete(name);
+    }
+  }
+
+  async #connect(endpoint: Endpoint): Promise<Connection> {
+    if (this.#disposed) throw new Error("Cannot connect as the connections were closed for good");
+    const { connectMs } = this.#settings;
+    const connection = await Connection.connect({ ...endpoint, connectMs, programName });
+    if (!this.#disposed) return connection;
+    await connection.close();
+    throw new Error("Cannot connect as the connections were closed for good");
+  }
+}

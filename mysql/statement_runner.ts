@@ -1,0 +1,156 @@
+/**
+ * Runs the statements of plans: the right connection, its deadline, and an end at once when whoever
+ * asked for them is no longer entitled to.
+ */
+
+import type { Connection } from "./client.ts";
+import { DatabaseError } from "./client_error.ts";
+import { type Deadline, deadlinesMs, type Statement, waitSliceSeconds } from "./plan.ts";
+import type { Sessions } from "./sessions.ts";
+
+/** How long a commit may wait for its acknowledgements. */
+export type Patience =
+  /** Until the signal is aborted; `progress` hears a sentence each second. */
+  | { readonly kind: "unbounded"; readonly progress: (sentence: string) => void }
+  /** It is left alone after so long, still waiting, and the error says so. */
+  | { readonly kind: "bounded"; readonly deadlineMs: number };
+
+export interface RunnerOptions {
+  readonly sessions: Sessions;
+  /** Aborted when the operation is over: nothing more is sent, what runs is abandoned. */
+  readonly signal: AbortSignal;
+  /** Limit of a quick statement. */
+  readonly statementMs: number;
+  readonly patience: Patience;
+  /** Hears of a statement that may fail and did. */
+  readonly warn: (sentence: string) => void;
+  /** Hears the milliseconds of each statement. */
+  readonly timing?: (what: string, ms: number) => void;
+}
+
+/** The longest timer there is, 24 days: commits that wait end by acknowledgement or by the signal. */
+const longestMs = 2_147_483_647;
+
+/** Runs statements for one operation. */
+export class StatementRunner implements AsyncDisposable {
+  readonly #options: RunnerOptions;
+  #marker: Promise<Connection> | null = null;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the connection of the marker in the background, so that it is there when its turn comes. */
+  prepareMarker(): void {
+    this.#marker ??= this.#options.sessions.fresh();
+    // The error reaches whoever awaits the connection, if anybody does.
+    this.#marker.catch(() => {});
+  }
+
+  /**
+   * Runs statements one after the other.
+   *
+   * @throws {Error} "Cannot <what the statement is for>: <why>"; what follows it was not sent.
+   */
+  async run(statements: readonly Statement[]): Promise<void> {
+    for (const [index, next] of statements.entries()) {
+      await this.#runOne(next);
+      const lastOfMarker = statements[index + 1]?.connection !== "marker";
+      if (next.connection === "marker" && lastOfMarker) await this.#releaseMarker();
+    }
+  }
+
+  /** Runs a call on a connection; an abort or a missed deadline abandons that connection. */
+  async guarded<T>(connection: Connection, what: string, call: () => Promise<T>): Promise<T> {
+    const { sessions, signal } = this.#options;
+    if (signal.aborted) throw overError(what, signal);
+    const abandon = () => sessions.abandon(connection);
+    signal.addEventListener("abort", abandon, { once: true });
+    try {
+      return await call();
+    } catch (error) {
+      if (error instanceof DatabaseError && error.kind !== "sql") sessions.abandon(connection);
+      if (signal.aborted) throw overError(what, signal);
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", abandon);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#releaseMarker();
+  }
+
+  async #runOne(next: Statement): Promise<void> {
+    const { sessions, signal } = this.#options;
+    if (signal.aborted) throw overError(next.what, signal);
+    const startedAt = performance.now();
+    if (next.connection === "marker") this.prepareMarker();
+    try {
+      const connection = await (next.connection === "marker" && this.#marker !== null
+        ? this.#marker
+        : sessions.get(next.connection === "marker" ? "work" : next.connection));
+      await this.guarded(connection, next.what, () => this.#send(connection, next));
+    } catch (error) {
+      if (next.connection === "marker") await this.#dropMarker();
+      this.#judge(next, error);
+    }
+    this.#options.timing?.(next.what, performance.now() - startedAt);
+  }
+
+  async #send(connection: Connection, next: Statement): Promise<void> {
+    const { patience } = this.#options;
+    const patient = next.deadline === "acknowledged" && patience.kind === "unbounded";
+    const deadlineMs = patient ? longestMs : this.#deadlineMs(next.deadline);
+    const timer = patient
+      ? setInterval(() => patience.progress(`wait: ${next.what}`), waitSliceSeconds * 1_000)
+      : undefined;
+    if (patient) patience.progress(next.what);
+    try {
+      await connection.query(next.sql, { deadlineMs });
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  #deadlineMs(deadline: Deadline): number {
+    const { patience, statementMs } = this.#options;
+    if (deadline === "acknowledged" && patience.kind === "bounded") return patience.deadlineMs;
+    return deadline === "quick" ? statementMs : deadlinesMs[deadline];
+  }
+
+  #judge(next: Statement, error: unknown): void {
+    if (!(error instanceof DatabaseError)) throw error;
+    if (next.allowedErrors.includes(error.errno)) return;
+    const why = next.secret ? `error ${error.errno} (${error.code})` : error.message;
+    const sentence = `Cannot ${next.what}: ${why}`;
+    if (!next.mayFail || error.kind !== "sql") {
+      throw new Error(sentence, next.secret ? {} : { cause: error });
+    }
+    this.#options.warn(sentence);
+  }
+
+  async #releaseMarker(): Promise<void> {
+    const marker = this.#marker;
+    this.#marker = null;
+    if (marker === null) return;
+    const [opened] = await Promise.allSettled([marker]);
+    if (opened.status === "rejected" || !opened.value.usable) return;
+    // The goodbye takes a moment that nobody needs to wait for, and has its own limit.
+    void this.#options.sessions.release(opened.value);
+  }
+
+  /** After a failure its session may still hold a GTID or wait for acknowledgements. */
+  async #dropMarker(): Promise<void> {
+    const marker = this.#marker;
+    this.#marker = null;
+    const [opened] = await Promise.allSettled([marker]);
+    if (opened.status === "fulfilled" && opened.value !== null) {
+      this.#options.sessions.abandon(opened.value);
+    }
+  }
+}
+
+function overError(what: string, signal: AbortSignal): Error {
+  return new Error(`Cannot ${what}: what it belongs to is over`, { cause: signal.reason });
+}

@@ -1,0 +1,209 @@
+/** The promises, checked while a run goes on. Each broken one has a name. */
+import type { Envelope } from "../../raft/message.ts";
+import type { State } from "../../raft/state.ts";
+import type { Durable } from "../../raft/types.ts";
+import type { Observer } from "./agent.ts";
+import type { Clock } from "./clock.ts";
+import type { FakeServer, Session } from "./fake_mysql.ts";
+import type { Connection } from "./replication.ts";
+import { compactPositions, type Transaction } from "./transactions.ts";
+import { nameOf } from "./view.ts";
+
+export type CheckerName =
+  | "oneLeaderATerm"
+  | "oneAcknowledger"
+  | "acknowledgedIsKept"
+  | "durableNeverGoesBack"
+  | "recordBeforeWord"
+  | "oneVoteATerm"
+  | "invariant"
+  | "liveness";
+
+/** A broken promise ends the run. */
+export class Violation extends Error {
+  override readonly name = "Violation";
+  readonly checker: CheckerName;
+
+  constructor(checker: CheckerName, message: string) {
+    super(`${checker}: ${message}`);
+    this.checker = checker;
+  }
+}
+
+interface Opening {
+  readonly index: number;
+  readonly term: number;
+  readonly at: number;
+}
+
+export class Checkers implements Observer {
+  readonly #clock: Clock;
+  readonly #servers: readonly FakeServer[];
+  readonly #leaders = new Map<number, string>();
+  readonly #votes = new Map<string, string>();
+  readonly #openings: Opening[] = [];
+  /** Every acknowledged write, newest of each origin: sets have no gaps. */
+  readonly #acknowledged = new Map<string, number>();
+  acknowledgedCount = 0;
+  lastAcknowledgedAt = 0;
+  /** Requests of operators that were answered, as `node/request`. */
+  readonly answers = new Map<string, string | null>();
+  onAnswered: (index: number, request: number, refused: string | null) => void = () => {};
+
+  constructor(clock: Clock, servers: readonly FakeServer[]) {
+    this.#clock = clock;
+    this.#servers = servers;
+    for (const server of servers) {
+      server.onAcknowledged = (session) => this.#heardOk(server, session);
+    }
+  }
+
+  get leaderCount(): number {
+    return this.#leaders.size;
+  }
+
+  /** The leader that opened last, by term. */
+  get newestOpening(): Opening | undefined {
+    return this.#openings.reduce<Opening | undefined>(
+      (best, opening) => best === undefined || opening.term > best.term ? opening : best,
+      undefined,
+    );
+  }
+
+  stepped = (index: number, run: number, state: State): void => {
+    if (state.role !== "leader") return;
+    const term = state.durable.term;
+    const leader = `${nameOf(index)} (life ${run})`;
+    const known = this.#leaders.get(term);
+    if (known === undefined) this.#leaders.set(term, leader);
+    else if (known !== leader) {
+      throw new Violation("oneLeaderATerm", `term ${term} is led by ${known} and by ${leader}`);
+    }
+  };
+
+  persisted = (index: number, before: Durable, after: Durable): void => {
+    const went = (what: string) => {
+      throw new Violation("durableNeverGoesBack", `${what} on the disk of ${nameOf(index)}`);
+    };
+    if (after.term < before.term) went(`the term fell from ${before.term} to ${after.term}`);
+    const revoted = after.term === before.term && before.votedFor !== null &&
+      after.votedFor !== before.votedFor;
+    if (revoted) went(`the vote of term ${after.term} changed`);
+    if ((after.membership?.epoch ?? 0) < (before.membership?.epoch ?? 0)) went("the epoch fell");
+    if (after.resigned < before.resigned) went("a resignation was taken back");
+    if (!compactPositions.contains(after.promised, before.promised)) {
+      went(`the promise shrank from ${before.promised} to ${after.promised}`);
+    }
+  };
+
+  said = (index: number, disk: Durable, envelope: Envelope): void => {
+    const { message } = envelope;
+    const unwritten = (what: string) => {
+      throw new Violation("recordBeforeWord", `${nameOf(index)} said ${what} before writing it`);
+    };
+    if ((message.kind === "heartbeat" || message.kind === "vote") && message.term > disk.term) {
+      unwritten(`term ${message.term}`);
+    }
+    if (message.kind === "vote" && disk.term === message.term && disk.votedFor !== envelope.from) {
+      unwritten(`its own vote of term ${message.term}`);
+    }
+    if (message.kind === "consent" && disk.resigned < message.term) unwritten("a consent");
+    if (message.kind !== "voteReply" || message.granted === "no") return;
+    if (disk.term < message.term) unwritten(`a vote of term ${message.term}`);
+    if (disk.term === message.term && disk.votedFor !== envelope.to) unwritten("a vote");
+    const ballot = `${message.term}/${index}`;
+    const known = this.#votes.get(ballot) ?? envelope.to;
+    if (known !== envelope.to) {
+      const both = `${known} and for ${envelope.to}`;
+      throw new Violation("oneVoteATerm", `${nameOf(index)} voted for ${both} in ${message.term}`);
+    }
+    this.#votes.set(ballot, envelope.to);
+  };
+
+  opened = (index: number, term: number): void => {
+    const server = this.#servers[index] as FakeServer;
+    this.#openings.push({ index, term, at: this.#clock.now });
+    const newest = this.newestOpening;
+    // One that opens late, after a newer one, can acknowledge nothing: that is checked elsewhere.
+    if (newest?.term === term) this.#demandAll(server, `leader ${nameOf(index)} of term ${term}`);
+    for (const other of this.#servers) this.#demandStarved(other);
+  };
+
+  answered = (index: number, request: number, refused: string | null): void => {
+    this.answers.set(`${index}/${request}`, refused);
+    this.onAnswered(index, request, refused);
+  };
+
+  /** A receiver reached a source: could an old leader acknowledge again? */
+  connected = (connection: Connection): void => this.#demandStarved(connection.source);
+
+  /** At the end, everything acknowledged is in the leader. */
+  finish(leader: FakeServer): void {
+    this.#demandAll(leader, `final leader ${nameOf(leader.index)}`);
+  }
+
+  #heardOk(server: FakeServer, session: Session): void {
+    const write = session.transaction;
+    const term = server.openedFor;
+    if (write === null) return;
+    const newest = this.newestOpening;
+    this.acknowledgedCount++;
+    this.lastAcknowledgedAt = this.#clock.now;
+    const text = `${write.origin}${write.number}`;
+    if (term === null && (newest === undefined || newest.at < session.began)) {
+      throw new Violation(
+        "oneAcknowledger",
+        `${nameOf(server.index)} acknowledged ${text} without being opened`,
+      );
+    }
+    const later = newest !== undefined && newest.term > (term ?? 0) ? newest : undefined;
+    if (later !== undefined && later.index !== server.index && later.at < session.began) {
+      throw new Violation(
+        "oneAcknowledger",
+        `${nameOf(server.index)} acknowledged ${text}, begun after ` +
+          `${nameOf(later.index)} opened term ${later.term}`,
+      );
+    }
+    this.#acknowledged.set(
+      write.origin,
+      Math.max(write.number, this.#acknowledged.get(write.origin) ?? 0),
+    );
+    if (later !== undefined) this.#demand(this.#servers[later.index] as FakeServer, write);
+  }
+
+  #demand(server: FakeServer, write: Transaction): void {
+    if (server.held.has(write)) return;
+    const text = `${write.origin}${write.number}`;
+    throw new Violation(
+      "acknowledgedIsKept",
+      `${text} was acknowledged, but ${nameOf(server.index)} opened without it`,
+    );
+  }
+
+  #demandAll(server: FakeServer, who: string): void {
+    for (const [origin, number] of this.#acknowledged) {
+      if (server.held.has({ origin, number })) continue;
+      const held = server.held.count(origin);
+      throw new Violation(
+        "acknowledgedIsKept",
+        `${origin}${number} was acknowledged, but ${who} holds only ${origin}${held}`,
+      );
+    }
+  }
+
+  /** An opened server of an older term must not reach enough running receivers. */
+  #demandStarved(server: FakeServer): void {
+    const newest = this.newestOpening;
+    const term = server.openedFor;
+    if (!newest || term === null || term >= newest.term || !server.writable) return;
+    const able = [...server.downstream].filter((connection) => connection.acknowledges).length;
+    if (server.semiSync.on && able < server.semiSync.k) return;
+    throw new Violation(
+      "oneAcknowledger",
+      `${
+        nameOf(server.index)
+      } of term ${term} can still acknowledge (${able} receivers) although ` +
+        `${nameOf(newest.index)} opened term ${newest.term}`,
+    );
+  }
+}

@@ -1,0 +1,230 @@
+/** What faults and operators do to hosts: crash, restart, cut, freeze, rebuild. */
+import type { HookPoint, SimAgent } from "./agent.ts";
+import type { Clock } from "./clock.ts";
+import type { Dice } from "./dice.ts";
+import type { FakeServer } from "./fake_mysql.ts";
+import type { Fault } from "./faults.ts";
+import type { Network } from "./network.ts";
+import type { Replication } from "./replication.ts";
+
+export interface Cluster {
+  readonly clock: Clock;
+  readonly dice: Dice;
+  readonly network: Network;
+  readonly servers: readonly FakeServer[];
+  readonly replication: Replication;
+  readonly agents: readonly SimAgent[];
+  readonly trace: ((index: number, line: () => string) => void) | null;
+}
+
+const supervisorMsMax = 400;
+
+export class Hosts {
+  readonly #cluster: Cluster;
+  /** Hosts without power. */
+  readonly down = new Set<number>();
+  readonly #aimed: readonly Fault[];
+  readonly #fired = new Set<Fault>();
+  readonly #passes = new Map<HookPoint, number>();
+  readonly #leaving = new Map<string, number>();
+  #request = 0;
+  /** Faults are over: nothing is hit any more, everything comes back. */
+  #healed = false;
+
+  constructor(cluster: Cluster, faults: readonly Fault[]) {
+    this.#cluster = cluster;
+    this.#aimed = faults.filter((fault) => "on" in fault.when);
+    for (const fault of faults) {
+      if ("at" in fault.when) cluster.clock.after(fault.when.at, () => this.#strike(fault, 0));
+    }
+  }
+
+  /** A node passes a point of interest: an aimed fault may strike right now. */
+  hook(point: HookPoint, index: number): void {
+    const passes = (this.#passes.get(point) ?? 0) + 1;
+    this.#passes.set(point, passes);
+    for (const fault of this.#aimed) {
+      if (!("on" in fault.when) || fault.when.on !== point || this.#fired.has(fault)) continue;
+      if (passes < fault.when.count) continue;
+      this.#fired.add(fault);
+      this.#strike(fault, index);
+    }
+  }
+
+  /** Ends every fault and brings everything back. */
+  heal(): void {
+    const { network, agents, servers, clock } = this.#cluster;
+    this.#healed = true;
+    network.heal();
+    for (const agent of agents) {
+      agent.diskMs = 2;
+      agent.pausedUntil = Math.min(agent.pausedUntil, clock.now);
+      this.down.delete(agent.index);
+      const server = servers[agent.index];
+      if (server) server.hung = false;
+      this.#powerOn(agent.index);
+    }
+  }
+
+  /** SIGKILL, or SIGTERM for a clean stop; the supervisor starts the server again. */
+  stopServer(index: number, how: "killed" | "stopped"): void {
+    this.#serverDies(index, how);
+    this.#serverReturns(index, this.#cluster.dice.between(20, supervisorMsMax));
+  }
+
+  /** An operator replaces the copy of a node by a copy of another one. */
+  rebuild(index: number, donor: FakeServer): void {
+    const { servers, agents } = this.#cluster;
+    const server = servers[index] as FakeServer;
+    const agent = agents[index] as SimAgent;
+    this.#note(index, "operator rebuilds this node");
+    agent.crash();
+    this.#serverDies(index, "killed");
+    server.rebuildFrom(donor);
+    const uncertain = "this copy was just rebuilt";
+    agent.disk = { ...agent.disk, promised: "" as typeof agent.disk.promised, uncertain };
+    this.#serverReturns(index, 50);
+    this.#agentReturns(index, 100);
+  }
+
+  /** An operator's request was answered; an agent that was told to leave exits. */
+  answered(index: number, request: number): void {
+    const forMs = this.#leaving.get(`${index}/${request}`);
+    if (forMs === undefined) return;
+    this.#cluster.clock.after(1, () => {
+      this.#cluster.agents[index]?.crash();
+      this.#agentReturns(index, forMs);
+    });
+  }
+
+  #strike(fault: Fault, passing: number): void {
+    if (this.#healed) return;
+    const { agents, servers, network, replication, clock } = this.#cluster;
+    const leader = agents.find((agent) => agent.state?.role === "leader")?.index ?? passing;
+    const index = typeof fault.node === "number"
+      ? fault.node
+      : fault.node === "leader"
+      ? leader
+      : passing;
+    const agent = agents[index] as SimAgent;
+    this.#note(index, `FAULT ${fault.kind} for ${Math.round(fault.forMs)} ms`);
+    switch (fault.kind) {
+      case "agentCrash":
+        agent.crash();
+        return this.#agentReturns(index, fault.forMs);
+      case "agentPause":
+        return agent.pause(fault.forMs);
+      case "serverCrash":
+        this.#serverDies(index, "killed");
+        return this.#serverReturns(index, fault.forMs);
+      case "serverHang":
+        return this.#hang(index, fault.forMs);
+      case "bothCrash":
+        this.#serverDies(index, "killed");
+        agent.crash();
+        this.#serverReturns(index, fault.forMs * this.#cluster.dice.between(0.2, 1));
+        return this.#agentReturns(index, fault.forMs);
+      case "powerLoss":
+        return this.#powerLoss(index, fault.forMs);
+      case "powerLossAll":
+        return servers.forEach((server) => this.#powerLoss(server.index, fault.forMs));
+      case "isolate":
+        return servers.forEach((server) => {
+          this.#cut(index, server.index, fault.forMs);
+          this.#cut(server.index, index, fault.forMs);
+        });
+      case "cutOneWay":
+        return this.#cut(index, fault.other, fault.forMs);
+      case "slowDisk":
+        agent.diskMs = 150;
+        return clock.after(fault.forMs, () => agent.diskMs = 2);
+      case "slowNetwork":
+        network.slowness++;
+        return clock.after(fault.forMs, () => network.slowness = Math.max(0, network.slowness - 1));
+      case "slowApplier": {
+        const usual = replication.applyMs[index] ?? 1;
+        replication.applyMs[index] = 200;
+        return clock.after(fault.forMs, () => replication.applyMs[index] = usual);
+      }
+      case "takeover":
+        return agent.happens({ kind: "stand", request: ++this.#request });
+      case "leave":
+        this.#leaving.set(`${index}/${++this.#request}`, fault.forMs);
+        return agent.happens({ kind: "leave", request: this.#request });
+    }
+  }
+
+  #cut(from: number, to: number, forMs: number): void {
+    const { network, clock } = this.#cluster;
+    if (from === to) return;
+    network.cut(from, to);
+    clock.after(forMs, () => network.mend(from, to));
+  }
+
+  #hang(index: number, forMs: number): void {
+    const server = this.#cluster.servers[index] as FakeServer;
+    const process = server.process;
+    server.hung = server.alive;
+    this.#cluster.clock.after(forMs, () => {
+      if (server.process === process) server.hung = false;
+    });
+  }
+
+  #powerLoss(index: number, forMs: number): void {
+    const { agents, servers, clock, dice } = this.#cluster;
+    const server = servers[index] as FakeServer;
+    agents[index]?.crash();
+    this.#serverDies(index, "host");
+    this.down.add(index);
+    if (!server.settings.syncRelayLog) {
+      const unsynced = dice.below(server.relay.length - server.applied + 1);
+      server.forgetReceived(server.relay.length - unsynced);
+    }
+    server.boot++;
+    clock.after(forMs, () => {
+      this.down.delete(index);
+      this.#powerOn(index);
+    });
+  }
+
+  #powerOn(index: number): void {
+    const { dice } = this.#cluster;
+    this.#serverReturns(index, dice.between(10, supervisorMsMax));
+    this.#agentReturns(index, dice.between(10, supervisorMsMax));
+  }
+
+  #serverDies(index: number, how: "killed" | "stopped" | "host"): void {
+    const { servers, replication, clock, dice, agents } = this.#cluster;
+    const server = servers[index] as FakeServer;
+    if (!server.alive) return;
+    this.#note(index, `server dies (${how})`);
+    replication.dropAll(server);
+    server.die(how);
+    // The agent watches the process closely: death shows after a few milliseconds.
+    clock.after(dice.between(1, 25), () => agents[index]?.lookNow());
+  }
+
+  #serverReturns(index: number, afterMs: number): void {
+    const { servers, clock, agents, replication } = this.#cluster;
+    const server = servers[index] as FakeServer;
+    clock.after(afterMs, () => {
+      if (server.alive || this.down.has(index)) return;
+      this.#note(index, "server starts");
+      const kept = server.settings.relayLogRecovery ? server.applied : server.relay.length;
+      server.start(kept);
+      replication.maintain(server);
+      agents[index]?.lookNow();
+    });
+  }
+
+  #agentReturns(index: number, afterMs: number): void {
+    const agent = this.#cluster.agents[index] as SimAgent;
+    this.#cluster.clock.after(afterMs, () => {
+      if (!agent.alive && !this.down.has(index)) agent.boot();
+    });
+  }
+
+  #note(index: number, line: string): void {
+    this.#cluster.trace?.(index, () => line);
+  }
+}
