@@ -4,7 +4,7 @@
  * can be elected.
  */
 import type { Config, Values } from "./config_shape.ts";
-import { parseSysvars } from "./config_sysvars.ts";
+import { parseSysvars } from "../mysql/sysvars.ts";
 import { isIpv6, isLoopback } from "./endpoint.ts";
 
 export interface RuleFinding {
@@ -142,13 +142,12 @@ function checkSecret({ server, rpc, replication }: Config): readonly RuleFinding
 
 function checkSysvars({ values }: RuleInput, key: string): readonly RuleFinding[] {
   const text = values.get(key);
-  const { dropped, wrong } = parseSysvars(typeof text === "string" ? text : "");
-  const findings = wrong.map((entry) =>
-    problem(key, [], `Expected name=value, found ${JSON.stringify(entry.slice(0, 60))}`)
-  );
-  if (dropped.length === 0) return findings;
-  const sentence = `Left out, as a promotion or demotion decides: ${dropped.join(", ")}`;
-  return [...findings, warning(key, sentence)];
+  try {
+    const { dropped } = parseSysvars(typeof text === "string" ? text : "");
+    return dropped.map((sentence) => warning(key, sentence));
+  } catch (error) {
+    return [problem(key, [], error instanceof Error ? error.message : String(error))];
+  }
 }
 
 function problem(key: string, among: readonly string[], sentence: string): RuleFinding {

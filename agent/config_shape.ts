@@ -1,6 +1,6 @@
 /** What a configuration is to the program: names without abbreviations, units last, one record. */
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
-import { parseSysvars, type Sysvar } from "./config_sysvars.ts";
+import { parseSysvars, type Sysvars } from "../mysql/sysvars.ts";
 import type { LogLevel } from "./log_line.ts";
 import { Secret } from "./secret.ts";
 
@@ -72,8 +72,8 @@ export interface MysqlConfig {
   /** So many failed looks in a row mean that the server is dead. */
   readonly pingFailuresMax: number;
   readonly monitored: boolean;
-  readonly leaderSysvars: readonly Sysvar[];
-  readonly followerSysvars: readonly Sysvar[];
+  readonly leaderSysvars: Sysvars;
+  readonly followerSysvars: Sysvars;
   readonly statementMs: number;
 }
 
@@ -187,10 +187,19 @@ function shapeMysql(read: Reader): MysqlConfig {
     pingMs: read.number("mysql.ping-timeout"),
     pingFailuresMax: read.number("mysql.admit-defeat-ping-count"),
     monitored: !read.flag("mysql.monitor-disabled"),
-    leaderSysvars: parseSysvars(read.text("mysql.master-sysvars")).sysvars,
-    followerSysvars: parseSysvars(read.text("mysql.slave-sysvars")).sysvars,
+    leaderSysvars: sysvars(read.text("mysql.master-sysvars")),
+    followerSysvars: sysvars(read.text("mysql.slave-sysvars")),
     statementMs: read.number("mysql.statement-timeout"),
   };
+}
+
+/** A list that cannot be read is reported by the rules; here it counts as empty. */
+function sysvars(text: string): Sysvars {
+  try {
+    return parseSysvars(text);
+  } catch {
+    return { statements: [], dropped: [] };
+  }
 }
 
 function shapeVip(read: Reader, given: ReadonlySet<string>): VipConfig | null {

@@ -102,9 +102,9 @@ Deno.test("parseConfig() checks that the settings fit together", () => {
     ['[mysql]\npasswd = "x"\npasswd-file = "/x"', /:2:1 .*Given twice: keep passwd-file/],
     [
       '[mysql]\nmaster-sysvars = "a=1; DROP TABLE t; b=2"',
-      /Expected name=value, found "DROP TABLE t"/,
+      /Cannot read setting "DROP TABLE t": expected name=value/,
     ],
-    ['[mysql]\nmaster-sysvars = "a=(SELECT 1)"', /Expected name=value/],
+    ['[mysql]\nmaster-sysvars = "a=(SELECT 1)"', /Cannot read value of setting "a"/],
     ["port = 3306", /:1:1 port: Key stands in no section, it belongs below \[mysql\]/],
   ];
   for (const [text, because] of cases) {
@@ -168,16 +168,17 @@ master-sysvars = "super_read_only=0;read_only=0;sync_binlog=default;innodb_flush
 slave-sysvars = "Rpl_Semi_Sync_Source_Enabled=OFF;sql_mode='A,B'"
 `;
   const { mysql } = configOf(text);
-  assert.deepEqual(mysql.leaderSysvars, [
-    { name: "sync_binlog", value: "default" },
-    { name: "innodb_flush_log_at_trx_commit", value: "2" },
+  assert.deepEqual(mysql.leaderSysvars.statements.map(({ sql }) => sql), [
+    "SET GLOBAL `sync_binlog` = DEFAULT",
+    "SET GLOBAL `innodb_flush_log_at_trx_commit` = 2",
   ]);
-  assert.deepEqual(mysql.followerSysvars, [{ name: "sql_mode", value: "'A,B'" }]);
-  assert.deepEqual(warningsOf(text), [
-    "x.toml:2:1 mysql.master-sysvars: Left out, as a promotion or demotion decides: " +
-    "super_read_only, read_only",
-    "x.toml:3:1 mysql.slave-sysvars: Left out, as a promotion or demotion decides: " +
-    "rpl_semi_sync_source_enabled",
+  assert.deepEqual(mysql.followerSysvars.statements.map(({ sql }) => sql), [
+    "SET GLOBAL `sql_mode` = 'A,B'",
+  ]);
+  assert.deepEqual(warningsOf(text).map((line) => line.replace(/: promotion.*/, "")), [
+    'x.toml:2:1 mysql.master-sysvars: Setting "super_read_only" is left out',
+    'x.toml:2:1 mysql.master-sysvars: Setting "read_only" is left out',
+    'x.toml:3:1 mysql.slave-sysvars: Setting "rpl_semi_sync_source_enabled" is left out',
   ]);
 });
 

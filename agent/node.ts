@@ -15,6 +15,7 @@ import { Loop } from "./loop.ts";
 import type { Clock, Database, Hooks, Log, Peers, Server } from "./ports.ts";
 import { Requests } from "./requests.ts";
 import { leaderOf, roleOf, snapshot } from "./snapshot.ts";
+import { SilenceProbe } from "./silence.ts";
 import type { Store } from "./store.ts";
 import { Upkeep } from "./upkeep.ts";
 import { heldOf, type LeaderEnd } from "./view.ts";
@@ -52,6 +53,7 @@ export class Node {
   readonly #interpreter: Interpreter;
   readonly #watch: Watch;
   readonly #upkeep: Upkeep;
+  readonly #silence: SilenceProbe;
   readonly #replies: Requests<Message>;
   readonly #answers: Requests<string | null>;
   readonly #counters = new Counters();
@@ -82,6 +84,12 @@ export class Node {
       interpreter: this.#interpreter,
       state: () => this.#loop.state,
     });
+    this.#silence = new SilenceProbe({
+      ...options,
+      heartbeatMs: config.heartbeatMs,
+      state: () => this.#loop.state,
+      gone: (peer) => post({ kind: "peerGone", at: clock.now(), peer }),
+    });
     this.#loop = new Loop({
       config,
       durable: store.current.durable,
@@ -100,10 +108,12 @@ export class Node {
   /** Runs until `stop`; rejects when the protocol's promises or the disk broke. */
   async run(): Promise<void> {
     if (!this.#options.config.witness) this.#watch.start();
+    this.#silence.start();
     try {
       await this.#loop.run();
     } finally {
       this.#watch.stop();
+      this.#silence.stop();
     }
   }
 

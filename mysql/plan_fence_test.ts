@@ -100,6 +100,12 @@ const cases: readonly (readonly [string, FenceMemory, FenceSeen, string])[] = [
     { ...completed, semiSyncSourceEnabled: false, owned: "x:1" },
     "wait",
   ],
+  [
+    "super_read_only without read_only is a request that still hangs",
+    memory(11),
+    { ...completed, readOnly: false, semiSyncSourceEnabled: false },
+    "wait",
+  ],
   ["completed, semi-sync on", memory(11), completed, "semiSyncOff"],
   [
     "closed: done, newcomers are thrown out all the same",
@@ -172,6 +178,7 @@ Deno.test("plannedClose() requests, waits for acknowledgements, and is done when
   assert.equal(answer({ ...pending, owned: "x:1" }), "wait");
   assert.equal(answer({ ...pending, owned: "x:1" }, true), "giveUp");
   assert.equal(answer(completed), "done");
+  assert.equal(answer({ ...completed, readOnly: false }), "wait");
   assert.equal(answer(completed, true), "done");
   assert.equal(answer({ ...open, xaPending: 1 }), "giveUp");
 });

@@ -36,6 +36,7 @@ export class Sessions implements AsyncDisposable {
   readonly #kept = new Map<SessionName, Connection>();
   readonly #opening = new Map<SessionName, Promise<Connection>>();
   readonly #fresh = new Set<Connection>();
+  readonly #closing = new Set<Promise<void>>();
   readonly #strays = new Set<number>();
   #disposed = false;
 
@@ -86,10 +87,11 @@ export class Sessions implements AsyncDisposable {
     return connection;
   }
 
-  /** Ends a fresh connection that is idle. */
-  async release(connection: Connection): Promise<void> {
+  /** Ends a fresh connection that is idle. The goodbye has a limit and nobody needs to wait for it. */
+  release(connection: Connection): void {
     this.#fresh.delete(connection);
-    await connection.close();
+    const closing = connection.close().finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
   }
 
   /** Closes the socket of a connection whose statement may still run on the server. */
@@ -127,7 +129,7 @@ export class Sessions implements AsyncDisposable {
     this.#kept.clear();
     this.#fresh.clear();
     await Promise.allSettled([...this.#opening.values()]);
-    await Promise.all(all.map((connection) => connection.close()));
+    await Promise.all([...all.map((connection) => connection.close()), ...this.#closing]);
   }
 
   async #open(name: SessionName): Promise<Connection> {

@@ -136,18 +136,16 @@ export class StatementRunner implements AsyncDisposable {
     if (marker === null) return;
     const [opened] = await Promise.allSettled([marker]);
     if (opened.status === "rejected" || !opened.value.usable) return;
-    // The goodbye takes a moment that nobody needs to wait for, and has its own limit.
-    void this.#options.sessions.release(opened.value);
+    this.#options.sessions.release(opened.value);
   }
 
   /** After a failure its session may still hold a GTID or wait for acknowledgements. */
   async #dropMarker(): Promise<void> {
     const marker = this.#marker;
     this.#marker = null;
+    if (marker === null) return;
     const [opened] = await Promise.allSettled([marker]);
-    if (opened.status === "fulfilled" && opened.value !== null) {
-      this.#options.sessions.abandon(opened.value);
-    }
+    if (opened.status === "fulfilled") this.#options.sessions.abandon(opened.value);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Message } from "./message.ts";
 import type { Ballot, Common, Follower, State, Wish } from "./state.ts";
 import type { Config, Durable, Millis, NodeId, Source } from "./types.ts";
 import { EMPTY_POSITION } from "./types.ts";
-import { memberOf } from "./quorum.ts";
+import { memberOf, quorum } from "./quorum.ts";
 import { electionTimer } from "./timing.ts";
 
 /** The next state and what must be done, in order. */
@@ -90,9 +90,11 @@ export function pointAt<S extends State>(
   state: S,
   to: { readonly source: Source; readonly term: number },
 ): readonly [S, readonly Effect[]] {
-  const mine = memberOf(state.durable.membership, config.id);
-  const acknowledge = mine?.kind === "voter" && mine.member === state.durable.member &&
-    !state.durable.disabled;
+  const { membership, member, disabled } = state.durable;
+  const mine = memberOf(membership, config.id);
+  // With k = 0 nobody waits for an acknowledgement, and the leader's half is off.
+  const waits = membership !== null && quorum(membership).k > 0;
+  const acknowledge = waits && mine?.kind === "voter" && mine.member === member && !disabled;
   const following: Following = { ...to, acknowledge };
   if (same(state.following, following)) return [state, []];
   return [{ ...state, following, frozen: null }, [{ kind: "follow", following }]];

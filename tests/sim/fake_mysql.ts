@@ -35,6 +35,8 @@ export class FakeServer {
   alive = true;
   /** The process exists and does nothing. */
   hung = false;
+  /** Statements of the agent take up to this long; 0 when the server is quick. */
+  statementMs = 0;
   process = 1;
   boot = 1;
 

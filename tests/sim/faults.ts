@@ -15,7 +15,9 @@ export type FaultKind =
   | "powerLoss"
   | "powerLossAll"
   | "isolate"
+  | "isolateAgent"
   | "cutOneWay"
+  | "slowStatements"
   | "slowDisk"
   | "slowNetwork"
   | "slowApplier"
@@ -49,7 +51,9 @@ const kinds: readonly FaultKind[] = [
   "powerLoss",
   "powerLossAll",
   "isolate",
+  "isolateAgent",
   "cutOneWay",
+  "slowStatements",
   "slowDisk",
   "slowNetwork",
   "slowApplier",
@@ -85,21 +89,30 @@ export function drawFaults(dice: Dice, world: FaultWorld): readonly Fault[] {
   const mix = kinds.filter(() => dice.chance(0.35));
   if (mix.length === 0) return [];
   const aim = dice.pick([0, 0.3, 0.6]);
+  // Faults come in bursts, so that one strikes into the consequences of another.
+  const bursts = Array.from(
+    { length: 1 + dice.below(6) },
+    () => dice.between(0, world.untilMs - 2000),
+  );
   const count = 1 + dice.below(dice.pick([3, 8, 16, faultsMax]));
-  return Array.from({ length: count }, () => drawFault(dice, world, { mix, aim }));
+  return Array.from({ length: count }, () => drawFault(dice, world, { mix, aim, bursts }));
 }
 
 function drawFault(
   dice: Dice,
   world: FaultWorld,
-  taste: { readonly mix: readonly FaultKind[]; readonly aim: number },
+  taste: {
+    readonly mix: readonly FaultKind[];
+    readonly aim: number;
+    readonly bursts: readonly number[];
+  },
 ): Fault {
   const kind = dice.pick(taste.mix);
   const aimed = dice.chance(taste.aim);
   const on = dice.pick(points);
   const when = aimed
     ? { on, count: 1 + dice.below(passesMax[on]) }
-    : { at: dice.between(300, world.untilMs) };
+    : { at: 300 + dice.pick(taste.bursts) + dice.between(0, 1500) };
   const node = drawNode(dice, world, aimed);
   return { kind, when, node, other: dice.below(world.nodes), forMs: duration(dice, kind) };
 }
@@ -110,10 +123,18 @@ function drawNode(dice: Dice, world: FaultWorld, aimed: boolean): Fault["node"] 
 }
 
 function duration(dice: Dice, kind: FaultKind): number {
-  if (kind === "slowDisk" || kind === "slowNetwork" || kind === "slowApplier") {
+  if (
+    kind === "slowDisk" || kind === "slowStatements" || kind === "slowNetwork" ||
+    kind === "slowApplier"
+  ) {
     return dice.between(500, 4000);
   }
-  return dice.pick([dice.between(20, 300), dice.between(300, 2500), dice.between(1500, 5000)]);
+  return dice.pick([
+    dice.between(10, 60),
+    dice.between(20, 300),
+    dice.between(300, 2500),
+    dice.between(1500, 5000),
+  ]);
 }
 
 /** For the story of a failing run. */

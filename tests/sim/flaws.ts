@@ -18,8 +18,6 @@ export interface Flaws {
   readonly fenceForgetsLate: boolean;
   /** The fence ends nothing that runs in the leadership's scope. */
   readonly fenceKeepsScope: boolean;
-  /** A server is opened without waiting for the acknowledgement of the term marker. */
-  readonly opensBeforeMarker: boolean;
   /** A server is opened with semi-sync switched off. */
   readonly opensWithoutSemiSync: boolean;
   /** A server is opened before what it received is applied. */
@@ -42,7 +40,6 @@ export const noFlaws: Flaws = {
   fenceStopsCleanly: false,
   fenceForgetsLate: false,
   fenceKeepsScope: false,
-  opensBeforeMarker: false,
   opensWithoutSemiSync: false,
   opensBeforeApplied: false,
   closeReadsEarly: false,

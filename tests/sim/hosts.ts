@@ -23,6 +23,7 @@ export class Hosts {
   readonly #cluster: Cluster;
   /** Hosts without power. */
   readonly down = new Set<number>();
+  readonly #lost = new Set<number>();
   readonly #aimed: readonly Fault[];
   readonly #fired = new Set<Fault>();
   readonly #passes = new Map<HookPoint, number>();
@@ -51,17 +52,25 @@ export class Hosts {
     }
   }
 
-  /** Ends every fault and brings everything back. */
-  heal(): void {
+  /** Ends every fault and brings everything back, except hosts that are `lost` for good. */
+  heal(lost: readonly number[]): void {
     const { network, agents, servers, clock } = this.#cluster;
     this.#healed = true;
     network.heal();
+    for (const index of lost) {
+      this.#lost.add(index);
+      this.#powerLoss(index, Infinity);
+    }
     for (const agent of agents) {
+      if (lost.includes(agent.index)) continue;
       agent.diskMs = 2;
       agent.pausedUntil = Math.min(agent.pausedUntil, clock.now);
       this.down.delete(agent.index);
       const server = servers[agent.index];
-      if (server) server.hung = false;
+      if (server) {
+        server.hung = false;
+        server.statementMs = 0;
+      }
       this.#powerOn(agent.index);
     }
   }
@@ -129,12 +138,16 @@ export class Hosts {
       case "powerLossAll":
         return servers.forEach((server) => this.#powerLoss(server.index, fault.forMs));
       case "isolate":
-        return servers.forEach((server) => {
-          this.#cut(index, server.index, fault.forMs);
-          this.#cut(server.index, index, fault.forMs);
-        });
+        return this.#isolate(index, fault.forMs, "all");
+      case "isolateAgent":
+        return this.#isolate(index, fault.forMs, "words");
       case "cutOneWay":
-        return this.#cut(index, fault.other, fault.forMs);
+        return this.#cut([index, fault.other], fault.forMs, "all");
+      case "slowStatements": {
+        const server = servers[index] as FakeServer;
+        server.statementMs = 1500;
+        return clock.after(fault.forMs, () => server.statementMs = 0);
+      }
       case "slowDisk":
         agent.diskMs = 150;
         return clock.after(fault.forMs, () => agent.diskMs = 2);
@@ -154,11 +167,19 @@ export class Hosts {
     }
   }
 
-  #cut(from: number, to: number, forMs: number): void {
+  #isolate(index: number, forMs: number, what: "all" | "words"): void {
+    for (const { index: other } of this.#cluster.servers) {
+      this.#cut([index, other], forMs, what);
+      this.#cut([other, index], forMs, what);
+    }
+  }
+
+  #cut(way: readonly [number, number], forMs: number, what: "all" | "words"): void {
     const { network, clock } = this.#cluster;
+    const [from, to] = way;
     if (from === to) return;
-    network.cut(from, to);
-    clock.after(forMs, () => network.mend(from, to));
+    network.cut(from, to, what);
+    clock.after(forMs, () => network.mend(from, to, what));
   }
 
   #hang(index: number, forMs: number): void {
@@ -181,10 +202,13 @@ export class Hosts {
       server.forgetReceived(server.relay.length - unsynced);
     }
     server.boot++;
-    clock.after(forMs, () => {
-      this.down.delete(index);
-      this.#powerOn(index);
-    });
+    if (Number.isFinite(forMs)) clock.after(forMs, () => this.#powerBack(index));
+  }
+
+  #powerBack(index: number): void {
+    if (this.#lost.has(index)) return;
+    this.down.delete(index);
+    this.#powerOn(index);
   }
 
   #powerOn(index: number): void {

@@ -17,23 +17,28 @@ export class Network {
   readonly #dice: Dice;
   /** Number of faults that cut the way from one host to another now. */
   readonly #cuts = new Map<number, number>();
+  readonly #wordCuts = new Map<number, number>();
 
   constructor(mood: NetworkMood, dice: Dice) {
     this.mood = mood;
     this.#dice = dice;
   }
 
-  cut(from: number, to: number): void {
-    this.#cuts.set(key(from, to), (this.#cuts.get(key(from, to)) ?? 0) + 1);
+  /** Cuts one way for everybody, or only for what agents say to each other. */
+  cut(from: number, to: number, what: "all" | "words"): void {
+    const cuts = what === "all" ? this.#cuts : this.#wordCuts;
+    cuts.set(key(from, to), (cuts.get(key(from, to)) ?? 0) + 1);
   }
 
-  mend(from: number, to: number): void {
-    this.#cuts.set(key(from, to), Math.max(0, (this.#cuts.get(key(from, to)) ?? 0) - 1));
+  mend(from: number, to: number, what: "all" | "words"): void {
+    const cuts = what === "all" ? this.#cuts : this.#wordCuts;
+    cuts.set(key(from, to), Math.max(0, (cuts.get(key(from, to)) ?? 0) - 1));
   }
 
   /** Ends every fault; from now on nothing is lost. */
   heal(): void {
     this.#cuts.clear();
+    this.#wordCuts.clear();
     this.slowness = 0;
     this.mood = { ...this.mood, loss: 0 };
   }
@@ -44,7 +49,8 @@ export class Network {
 
   /** Delays in milliseconds at which copies of one message arrive; empty when it is lost. */
   arrivals(from: number, to: number): readonly number[] {
-    if (this.isCut(from, to) || this.#dice.chance(this.mood.loss)) return [];
+    const silenced = this.isCut(from, to) || (this.#wordCuts.get(key(from, to)) ?? 0) > 0;
+    if (silenced || this.#dice.chance(this.mood.loss)) return [];
     const first = this.delay(from, to);
     return this.#dice.chance(this.mood.duplication)
       ? [first, first + this.delay(from, to)]

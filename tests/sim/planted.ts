@@ -87,7 +87,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   flawed("fenceStopsCleanly", ["acknowledgedIsKept"], 2000),
   flawed("fenceForgetsLate", ["oneAcknowledger", "acknowledgedIsKept"], 2000),
   flawed("fenceKeepsScope", ["oneAcknowledger", "acknowledgedIsKept", "liveness"], 2000),
-  flawed("opensBeforeMarker", ["acknowledgedIsKept", "oneAcknowledger", "liveness"], 2000),
   flawed("opensWithoutSemiSync", ["acknowledgedIsKept", "oneAcknowledger"], 100),
   flawed("opensBeforeApplied", ["acknowledgedIsKept", "liveness"], 2000),
   flawed("closeReadsEarly", ["acknowledgedIsKept", "oneAcknowledger"], 2000),

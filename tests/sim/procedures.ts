@@ -68,7 +68,11 @@ export function* freeze(site: Site, until: Position): Procedure {
     yield* statement(site, () => replication.startApplier(server));
   }
   site.at("freezeStep");
-  if (!server.superReadOnly || server.commitsWait) yield* fence(site);
+  if (!server.superReadOnly || server.commitsWait) {
+    yield* fence(site);
+    // A killed server must be looked at again: nothing is known about what it holds now.
+    if (!server.alive) throw new ProcedureFailed("the server had to be killed");
+  }
   const held = yield* statement(site, () => heldBy(server, flaws));
   return {
     kind: "frozen",
@@ -95,7 +99,7 @@ export function* promote(anyRun: Site, promotion: Promotion): Procedure {
   yield* statement(site, () => server.openForMarker());
   site.at("promoteStep");
   const place = yield* statement(site, () => server.commitMarker(promotion.term));
-  if (!flaws.opensBeforeMarker) yield* acknowledgement(site, place);
+  yield* acknowledgement(site, place);
   site.at("promoteStep");
   yield* statement(site, () => {
     server.openForClients();
@@ -123,30 +127,35 @@ export function* fillMarkers(anyRun: Site, term: number): Procedure {
 
 /** Closes at any price. Commits that wait are released only when nobody can be told about them. */
 export function* fence(site: Site): Procedure {
-  const { server, clock, flaws } = site;
-  const giveUpAt = clock.now + site.fenceMs;
-  const late = () => server.inFlight === 0 || !server.alive;
-  if (!flaws.fenceForgetsLate) yield* waitFor(site, late, site.fenceMs);
+  const { server, flaws } = site;
+  const quiet = () => server.inFlight === 0 || !server.alive;
   try {
-    site.at("fenceStep");
-    yield* statement(site, () => server.requestSuperReadOnly(), site.fenceMs);
-    if (flaws.fenceReleasesFirst) yield* statement(site, () => server.setSemiSync(false, 0));
-    const closedAt = clock.now;
-    while (!server.superReadOnly && clock.now < giveUpAt) {
-      site.at("fenceStep");
-      yield* statement(site, () => server.killSessions(closedAt), giveUpAt - clock.now);
-      const old = [...server.sessions].some((session) => session.born <= closedAt);
-      if (!old) yield* statement(site, () => server.setSemiSync(false, 0), giveUpAt - clock.now);
-    }
-    yield* statement(site, () => server.killSessions(closedAt), site.fenceMs);
+    if (!flaws.fenceForgetsLate) yield* waitFor(site, quiet, site.fenceMs);
+    // A statement that is still under way would land after the fence: only a kill is sure.
+    if (quiet() || flaws.fenceForgetsLate) yield* closeByStatements(site);
   } catch (error) {
     if (!(error instanceof ProcedureFailed)) throw error;
   }
-  if (server.alive && (!server.superReadOnly || server.hung)) {
-    site.stopServer(flaws.fenceStopsCleanly ? "stopped" : "killed");
-  }
+  const closed = server.superReadOnly && !server.hung && (quiet() || flaws.fenceForgetsLate);
+  if (server.alive && !closed) site.stopServer(flaws.fenceStopsCleanly ? "stopped" : "killed");
   server.openedFor = null;
   return { kind: "fenced" };
+}
+
+function* closeByStatements(site: Site): Generator<number, void, void> {
+  const { server, clock, flaws } = site;
+  const giveUpAt = clock.now + site.fenceMs;
+  site.at("fenceStep");
+  yield* statement(site, () => server.requestSuperReadOnly(), site.fenceMs);
+  if (flaws.fenceReleasesFirst) yield* statement(site, () => server.setSemiSync(false, 0));
+  const closedAt = clock.now;
+  while (!server.superReadOnly && clock.now < giveUpAt) {
+    site.at("fenceStep");
+    yield* statement(site, () => server.killSessions(closedAt), giveUpAt - clock.now);
+    const old = [...server.sessions].some((session) => session.born <= closedAt);
+    if (!old) yield* statement(site, () => server.setSemiSync(false, 0), giveUpAt - clock.now);
+  }
+  yield* statement(site, () => server.killSessions(closedAt), site.fenceMs);
 }
 
 /** Closes for a hand-over: what waits gets its acknowledgement, or the close is taken back. */
@@ -253,7 +262,9 @@ export function* statement<T>(
     sent.result = { value: run() };
   };
   server.inFlight++;
-  const durationMs = dice.chance(0.02) ? dice.between(5, 60) : dice.between(0.2, 2);
+  const durationMs = server.statementMs > 0 && dice.chance(0.5)
+    ? dice.between(0, server.statementMs)
+    : dice.between(0.2, dice.chance(0.02) ? 60 : 2);
   const giveUpAt = clock.now + limitMs;
   clock.after(durationMs, land);
   yield durationMs + 0.1;

@@ -1,6 +1,7 @@
 /** One simulated run: a whole cluster, its clients and its faults, all from one number. */
 import { InvariantError } from "../../raft/invariant.ts";
 import type { Envelope } from "../../raft/message.ts";
+import { quorumOf } from "../../raft/quorum.ts";
 import {
   type Config,
   type Durable,
@@ -49,9 +50,13 @@ const maintainMs = 250;
 interface Shape {
   readonly nodes: number;
   readonly witness: number | null;
+  /** Hosts that never come back after the faults; a majority always does. */
+  readonly lost: readonly number[];
+  /** The servers keep what they received through any restart. */
+  readonly careful: boolean;
 }
 
-const shapes: readonly Shape[] = [
+const shapes: readonly Pick<Shape, "nodes" | "witness">[] = [
   { nodes: 3, witness: null },
   { nodes: 3, witness: null },
   { nodes: 3, witness: 2 },
@@ -64,7 +69,7 @@ const shapes: readonly Shape[] = [
 /** Runs one seed to its end, or to the first broken promise. */
 export function run(seed: number, options: RunOptions = {}): RunResult {
   const dice = new Dice(seed);
-  const shape = dice.pick(shapes);
+  const shape = drawShape(dice);
   const drawn = drawFaults(dice.fork(), { ...shape, untilMs: faultsEndMs });
   const faults = options.faults ?? drawn;
   const world = build(dice, shape, { ...options, faults });
@@ -73,9 +78,10 @@ export function run(seed: number, options: RunOptions = {}): RunResult {
   try {
     for (const agent of agents) clock.after(dice.between(0, 200), () => agent.boot());
     clock.run(faultsEndMs);
-    hosts.heal();
+    hosts.heal(shape.lost);
     clock.run(endMs);
-    demandLife({ agents, servers, checkers, now: clock.now });
+    const living = agents.filter((agent) => !shape.lost.includes(agent.index));
+    demandLife({ agents: living, servers, checkers, now: clock.now });
   } catch (error) {
     violation = broken(error);
   }
@@ -87,6 +93,18 @@ export function run(seed: number, options: RunOptions = {}): RunResult {
     acknowledged: checkers.acknowledgedCount,
     leaders: checkers.leaderCount,
   };
+}
+
+/** Where servers may forget what they received, only a full healing is sure to bring a leader back. */
+function drawShape(dice: Dice): Shape {
+  const shape = dice.pick(shapes);
+  const careful = dice.chance(0.5);
+  const { n, q } = quorumOf(shape.nodes);
+  const sparable = shape.witness === null ? n - q : 1;
+  const lostMax = careful && dice.chance(0.6) ? sparable : 0;
+  const first = shape.witness ?? dice.below(n);
+  const lost = Array.from({ length: lostMax }, (_, place) => (first + place) % n);
+  return { ...shape, careful, lost };
 }
 
 function broken(error: unknown): Violation {
@@ -111,10 +129,13 @@ function build(
   const clock = new Clock();
   const flaws = { ...noFlaws, ...options.flaws };
   const network = new Network(drawMood(dice), dice.fork());
-  const recovery = dice.pick([0, 0, 0.5, 1]);
+  const recovery = shape.careful ? 0 : dice.pick([0, 0.3, 1]);
   const servers = names(shape.nodes).map((name, index) =>
     new FakeServer(index, name, {
-      settings: { relayLogRecovery: dice.chance(recovery), syncRelayLog: dice.chance(0.5) },
+      settings: {
+        relayLogRecovery: dice.chance(recovery),
+        syncRelayLog: shape.careful || dice.chance(0.5),
+      },
       flaws,
     })
   );

@@ -1,0 +1,269 @@
+/** `xenon agent`: reads the configuration, builds the real ports, and runs the node until it is told to stop. */
+import { describeRemark, parseConfig } from "../agent/config.ts";
+import type { Config as FileConfig } from "../agent/config_shape.ts";
+import { Node, type NodeOptions } from "../agent/node.ts";
+import type { Log } from "../agent/ports.ts";
+import { gtidPositions } from "../agent/positions.ts";
+import { createClock, type RealClock } from "../agent/real/clock.ts";
+import { read, writeDurably } from "../agent/real/files.ts";
+import { createHooks } from "../agent/real/hooks.ts";
+import { type HttpServer, serveHttp } from "../agent/real/http.ts";
+import { lockFolder } from "../agent/real/lock.ts";
+import { createLogger, type Logger, openLogFile, openStderr } from "../agent/real/log.ts";
+import { createPeers } from "../agent/real/peers.ts";
+import { judgeConfigMode, type LoadedSecrets, loadSecrets } from "../agent/real/secrets.ts";
+import { createHandler } from "../agent/server.ts";
+import { Store } from "../agent/store.ts";
+import { createDatabase } from "../mysql/database.ts";
+import { readServerPaths } from "../mysql/my_cnf.ts";
+import { look, MysqlServer } from "../mysql/server.ts";
+import { InvariantError } from "../raft/invariant.ts";
+import type { Config, NodeId } from "../raft/types.ts";
+import { CommandError } from "./exit.ts";
+import type { FoundConfig, World } from "./ports.ts";
+
+/** A hand-over that is not ready by then is given up. */
+const handoverMs = 5_000;
+const flushMs = 500;
+const closeMs = 200;
+/** A node that is told to stop waits this long at most for its successor. */
+const leaveMsMax = 15_000;
+
+/** Runs the agent of this host; the number is the exit code. Prints for itself. */
+export async function runAgent(found: FoundConfig, world: World): Promise<number> {
+  const config = readConfig(found);
+  const secrets = await loadSecrets(config);
+  const clock = createClock();
+  using lock = await lockFolder(config.raft.metaFolder);
+  void lock;
+  let node: Node | null = null;
+  using logger = openLog(config, () => node);
+  await warn(found, config, logger);
+  try {
+    await using resources = new AsyncDisposableStack();
+    node = new Node(await build({ config, secrets, clock, logger, world }, resources));
+    const server = await listen({ node, config, secrets, clock, logger });
+    resources.defer(() => server.close(closeMs));
+    logger.write("info", `xenon ${world.version} serves ${config.server.id}`, { pid: Deno.pid });
+    return await runUntilSignal(node, logger);
+  } catch (error) {
+    logger.write("error", error instanceof Error ? error.message : String(error), {});
+    throw error;
+  } finally {
+    await logger.flush(flushMs);
+  }
+}
+
+/** The whole configuration with all of its mistakes, or nothing. */
+function readConfig({ path, text }: FoundConfig): FileConfig {
+  const result = parseConfig(text);
+  if (result.kind === "config") return result.config;
+  const problems = result.problems.map((problem) => describeRemark(path, problem));
+  throw new CommandError(`Cannot use the config:\n  ${problems.join("\n  ")}`, {
+    next: "correct it, every setting stands in config.example.toml",
+  });
+}
+
+function openLog(config: FileConfig, node: () => Node | null): Logger {
+  const { file, level, format } = config.log;
+  return createLogger({
+    level,
+    format,
+    identity: () => {
+      const status = node()?.status();
+      return {
+        role: status?.role ?? "STOPPED",
+        id: config.server.id,
+        view: status?.term ?? 0,
+        epoch: status?.epoch ?? 0,
+      };
+    },
+    open: () => file === null ? openStderr() : openLogFile(file),
+  });
+}
+
+async function warn({ path, text }: FoundConfig, config: FileConfig, log: Log): Promise<void> {
+  const result = parseConfig(text);
+  const remarks = result.kind === "config" ? result.warnings : [];
+  for (const remark of remarks) log.write("warning", describeRemark(path, remark), {});
+  const mode = await judgeConfigMode(path, config);
+  if (mode !== null) log.write("warning", mode, {});
+}
+
+interface Parts {
+  readonly config: FileConfig;
+  readonly secrets: LoadedSecrets;
+  readonly clock: RealClock;
+  readonly logger: Logger;
+  readonly world: World;
+}
+
+/** The real ports. What must be closed again is put on `resources`. */
+async function build(parts: Parts, resources: AsyncDisposableStack): Promise<NodeOptions> {
+  const { config, secrets, clock, logger, world } = parts;
+  const store = await Store.open({ read, writeDurably }, `${config.raft.metaFolder}/state.json`, {
+    member: crypto.randomUUID(),
+    monitor: config.mysql.monitored,
+  });
+  const peers = createPeers({
+    self: config.server.id,
+    secret: secrets.rpcSecret,
+    clusterId: () => store.current.durable.membership?.cluster ?? null,
+    nowMs: clock.now,
+  });
+  resources.defer(() => peers.close());
+  const database = resources.use(createDatabase(databaseSettings(parts)));
+  const server = await createServer(config);
+  const { endpoint } = config.server;
+  return {
+    config: protocolConfig(config),
+    clock,
+    store,
+    peers,
+    database,
+    server: {
+      identify: () => server.identify(),
+      glance: (identity) => look(identity),
+      start: () => server.start(),
+      kill: (identity) => server.kill(identity),
+    },
+    hooks: createHooks({
+      start: config.raft.leaderStartCommand,
+      stop: config.raft.leaderStopCommand,
+      limitMs: config.raft.leaderCommandMs,
+    }),
+    log: logger,
+    seed: crypto.getRandomValues(new Uint32Array(1))[0] ?? 1,
+    newUuid: () => crypto.randomUUID(),
+    fenceMs: config.raft.fenceMs,
+    requestMs: config.rpc.requestMs,
+    mysqlEndpoint: `${endpoint.host}:${config.mysql.port}`,
+    agentVersion: world.version,
+  };
+}
+
+function protocolConfig(config: FileConfig): Config {
+  const id = config.server.id as NodeId;
+  const { heartbeatMs, electionMs, leaseMs, witness } = config.raft;
+  return {
+    id,
+    source: { id, host: config.server.endpoint.host, port: config.mysql.port },
+    heartbeatMs,
+    electionMs,
+    leaseMs,
+    handoverMs,
+    witness,
+    positions: gtidPositions,
+  };
+}
+
+function databaseSettings({ config, secrets, clock }: Parts): Parameters<typeof createDatabase>[0] {
+  const { mysql, replication, rpc } = config;
+  return {
+    endpoint: {
+      user: mysql.admin,
+      password: secrets.mysqlPassword.reveal(),
+      ...(mysql.socket === null
+        ? { host: mysql.host, port: mysql.port }
+        : { socketPath: mysql.socket }),
+    },
+    replication: { user: replication.user, password: secrets.replicationPassword.reveal() },
+    leaderSysvars: mysql.leaderSysvars,
+    followerSysvars: mysql.followerSysvars,
+    connectMs: rpc.requestMs,
+    statementMs: mysql.statementMs,
+    now: clock.now,
+  };
+}
+
+/** Where the server's files are is read from its option file, unless the configuration says it. */
+async function createServer(config: FileConfig): Promise<MysqlServer> {
+  const { mysql } = config;
+  const text = await Deno.readTextFile(mysql.defaultsFile).catch(() => "");
+  const paths = readServerPaths(text);
+  const pidFile = mysql.pidFile ?? paths.pidFile ?? `${paths.dataFolder ?? "/var/lib/mysql"}/mysqld.pid`;
+  const errorLog = paths.errorLog ?? "/var/log/mysql/error.log";
+  if (mysql.service !== null) {
+    return new MysqlServer({ kind: "service", service: mysql.service, pidFile, errorLog });
+  }
+  const mysqld = mysql.mysqldPath ?? `${mysql.basedir.replace(/\/$/, "")}/sbin/mysqld`;
+  const { defaultsFile } = mysql;
+  return new MysqlServer({ kind: "direct", mysqld, defaultsFile, pidFile, errorLog });
+}
+
+async function listen(
+  parts: Omit<Parts, "world"> & { readonly node: Node },
+): Promise<HttpServer> {
+  const { node, config, secrets, clock, logger } = parts;
+  const onFault = (error: unknown) => {
+    // A broken promise inside the program: a dead agent is only a failover.
+    if (error instanceof InvariantError) fatal(logger, error);
+    logger.write("error", error instanceof Error ? error.message : String(error), {});
+  };
+  const handler = createHandler({
+    self: config.server.id,
+    bootId: crypto.randomUUID(),
+    secret: secrets.rpcSecret,
+    nowMs: clock.now,
+    after: clock.after,
+    clusterId: () => node.status().cluster,
+    methods: node.methods(),
+    views: {
+      status: () => node.status(),
+      leader: () => node.leader(),
+      primary: () =>
+        node.open() ? { ok: true } : { ok: false, because: "this node is not the open leader" },
+      replica: () => replicaVerdict(node),
+      health: () => ({ ok: true }),
+    },
+    onFault,
+  });
+  const { bindHost } = config.rpc;
+  return await serveHttp({ host: bindHost, port: config.server.endpoint.port, handler, onFault });
+}
+
+function replicaVerdict(node: Node) {
+  const { role, mysql } = node.status();
+  const healthy = role === "FOLLOWER" && mysql.receiverRunning && mysql.applierRunning;
+  return healthy
+    ? { ok: true } as const
+    : { ok: false, because: `this node is ${role} and no healthy replica` } as const;
+}
+
+function fatal(logger: Logger, error: Error): void {
+  logger.write("error", error.message, {});
+  logger.flush(flushMs).finally(() => Deno.kill(Deno.pid, "SIGKILL"));
+}
+
+/** Ends on SIGTERM or SIGINT, after a hand-over, or when the protocol broke. */
+async function runUntilSignal(node: Node, logger: Logger): Promise<number> {
+  const asked = Promise.withResolvers<Deno.Signal>();
+  const signals = ["SIGTERM", "SIGINT"] as const;
+  const listeners = signals.map((signal) => [signal, () => asked.resolve(signal)] as const);
+  for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
+  const reopen = () => logger.reopen();
+  Deno.addSignalListener("SIGHUP", reopen);
+  try {
+    const running = node.run();
+    const signal = await Promise.race([asked.promise, running.then(() => null)]);
+    if (signal !== null) await leave(node, { signal, logger });
+    node.stop();
+    await running;
+    return 0;
+  } finally {
+    for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
+    Deno.removeSignalListener("SIGHUP", reopen);
+  }
+}
+
+async function leave(
+  node: Node,
+  told: { readonly signal: Deno.Signal; readonly logger: Logger },
+): Promise<void> {
+  told.logger.write("info", `Stopping, as ${told.signal} asked for it`, {});
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const timer = setTimeout(() => resolve("it took too long"), leaveMsMax);
+  const refused = await Promise.race([node.leave().catch(String), promise]);
+  clearTimeout(timer);
+  if (refused !== null) told.logger.write("warning", `Stopping: ${refused}`, {});
+}

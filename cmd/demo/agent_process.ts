@@ -1,0 +1,58 @@
+/** An agent as a child process of its own session: started, frozen and killed by its process id. */
+import { startDetached } from "../../mysql/process.ts";
+import { livenessOf, parseProcessStat, type ProcessStat } from "../../mysql/process_stat.ts";
+
+export class AgentProcess {
+  readonly pid: number;
+  /** With the process id it names one process for ever, so no stranger is ever signalled. */
+  readonly #startTime: string;
+
+  private constructor(pid: number, startTime: string) {
+    this.pid = pid;
+    this.#startTime = startTime;
+  }
+
+  /** What it prints itself, mostly why it could not start, goes to `outputFile`. */
+  static async start(
+    command: readonly string[],
+    options: { readonly outputFile: string },
+  ): Promise<AgentProcess> {
+    const pid = await startDetached(command, options);
+    return new AgentProcess(pid, readStat(pid)?.startTime ?? "gone");
+  }
+
+  get alive(): boolean {
+    return livenessOf(readStat(this.pid), this.#startTime) !== "dead";
+  }
+
+  signal(signal: Deno.Signal): void {
+    if (!this.alive) return;
+    try {
+      Deno.kill(this.pid, signal);
+    } catch (error) {
+      // It ended between the look and the signal.
+      if (this.alive) throw error;
+    }
+  }
+
+  /** True when it is gone within the time. */
+  async waitGone(deadlineMs: number): Promise<boolean> {
+    const endsAt = performance.now() + deadlineMs;
+    while (this.alive) {
+      if (performance.now() >= endsAt) return false;
+      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+    }
+    return true;
+  }
+}
+
+const lookEveryMs = 10;
+
+function readStat(pid: number): ProcessStat | undefined {
+  try {
+    return parseProcessStat(Deno.readTextFileSync(`/proc/${pid}/stat`));
+  } catch {
+    // No such process.
+    return undefined;
+  }
+}

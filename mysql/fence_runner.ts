@@ -1,0 +1,150 @@
+/** Drives the hard fence to its end over connections that were opened beforehand. */
+
+import { type ClosingRequest, isClosedAlready, lookAtClosing } from "./closing.ts";
+import type { Connection } from "./client.ts";
+import { DatabaseError } from "./client_error.ts";
+import { dialectOf, type SemiSyncWords } from "./dialect.ts";
+import { fence, type FenceAction, type FenceMemory, type FenceSeen, fenceStart } from "./plan_fence.ts";
+import { killSessions } from "./other_sessions.ts";
+import type { Sessions } from "./sessions.ts";
+
+export type FenceResult =
+  | { readonly kind: "closed" }
+  /** SQL cannot close this server, or not in time: SIGKILL is what remains. */
+  | { readonly kind: "mustKill"; readonly because: string };
+
+export interface FenceParts {
+  readonly sessions: Sessions;
+  readonly request: ClosingRequest;
+  readonly deadlineMs: number;
+}
+
+/** A request that hangs ends by its own, so a look need not be more frequent. */
+const pollMs = 3;
+
+/** Closes the server; see `plan_fence.ts` for the order that keeps the promise. It never throws. */
+export async function runFence(parts: FenceParts): Promise<FenceResult> {
+  const fenceRun = new FenceRun(parts);
+  try {
+    return await fenceRun.run();
+  } catch (error) {
+    return { kind: "mustKill", because: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+class FenceRun {
+  readonly #parts: FenceParts;
+  readonly #endsAt: number;
+  readonly #killed = new Set<number>();
+  #memory: FenceMemory = fenceStart;
+  /** Whether the look before this one showed no session of an abandoned statement. */
+  #quiet: boolean;
+
+  constructor(parts: FenceParts) {
+    this.#parts = parts;
+    this.#endsAt = performance.now() + parts.deadlineMs;
+    this.#quiet = parts.sessions.strays.size === 0;
+  }
+
+  async run(): Promise<FenceResult> {
+    const { request } = this.#parts;
+    request.renew();
+    let connection = await this.#connection("fence");
+    for (let first = true; this.#leftMs() > 0; first = false) {
+      // It may have been lost, or killed by an operator: another one takes its place.
+      if (!connection.usable) connection = await this.#connection("fence");
+      const found = await this.#look(connection);
+      if (found === null) continue;
+      if (first && this.#quiet && isClosedAlready(found.seen)) return { kind: "closed" };
+      const ended = await this.#act(connection, found);
+      if (ended !== null) return ended;
+    }
+    return { kind: "mustKill", because: `it is not closed within ${this.#parts.deadlineMs} ms` };
+  }
+
+  async #act(
+    connection: Connection,
+    found: { readonly seen: FenceSeen; readonly words: SemiSyncWords },
+  ): Promise<FenceResult | null> {
+    const quietBefore = this.#quiet;
+    this.#quiet = this.#strayFree(found.seen);
+    const step = fence(this.#memory, found.seen);
+    this.#memory = step.memory;
+    for (const action of step.actions) {
+      if (action.kind === "mustKillServer") return { kind: "mustKill", because: action.because };
+      if (action.kind === "done") {
+        // A statement that was given up could have changed the switch after it was read.
+        if (!this.#quiet || !quietBefore) continue;
+        if (!action.admitClients) await this.#keepClientsOut(connection);
+        return { kind: "closed" };
+      }
+      await this.#do(connection, action, found.words);
+    }
+    return null;
+  }
+
+  async #do(connection: Connection, action: FenceAction, words: SemiSyncWords): Promise<void> {
+    const { request } = this.#parts;
+    switch (action.kind) {
+      case "requestSuperReadOnly":
+        return request.send(await this.#connection("request"), this.#leftMs());
+      case "kill":
+        await killSessions(connection, action.ids, { deadlineMs: this.#leftMs() });
+        for (const id of action.ids) this.#killed.add(id);
+        return;
+      case "semiSyncOff": {
+        const version = { major: 9, minor: 0, patch: 0, text: "" };
+        const { enabled } = dialectOf(version, words).semiSyncSource;
+        await connection.query(`SET GLOBAL ${enabled} = OFF`, { deadlineMs: this.#leftMs() });
+        return;
+      }
+      default: {
+        const sleep = new Promise<void>((resolve) => setTimeout(resolve, pollMs));
+        await (request.state === "pending" ? Promise.race([request.ended, sleep]) : sleep);
+      }
+    }
+  }
+
+  /** Prepared XA transactions wait for somebody, and XA COMMIT ignores super_read_only. */
+  async #keepClientsOut(connection: Connection): Promise<void> {
+    await connection.query("SET GLOBAL offline_mode = ON", { deadlineMs: this.#leftMs() });
+  }
+
+  #strayFree(seen: FenceSeen): boolean {
+    const { strays } = this.#parts.sessions;
+    const present = new Set(seen.sessions.map(({ id }) => id).filter((id) => strays.has(id)));
+    this.#parts.sessions.forget([...strays].filter((id) => !present.has(id)));
+    return present.size === 0;
+  }
+
+  /** A look, or null when its connection broke while there is time for another one. */
+  async #look(connection: Connection) {
+    const { sessions, request } = this.#parts;
+    try {
+      return await lookAtClosing(connection, {
+        deadlineMs: this.#leftMs(),
+        request,
+        killedIds: this.#killed,
+        agentConnectionIds: sessions.ids,
+      });
+    } catch (error) {
+      if (error instanceof DatabaseError && error.kind === "lost" && this.#leftMs() > 1) return null;
+      throw error;
+    }
+  }
+
+  async #connection(name: "fence" | "request"): Promise<Connection> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const text = `Cannot connect to the server within ${this.#parts.deadlineMs} ms`;
+    const timer = setTimeout(() => reject(new Error(text)), this.#leftMs());
+    try {
+      return await Promise.race([this.#parts.sessions.get(name), promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #leftMs(): number {
+    return Math.max(0, this.#endsAt - performance.now());
+  }
+}
