@@ -59,7 +59,7 @@ export async function form(options: FormationOptions, others: readonly string[])
   const silent = asked.flatMap((one) => "because" in one ? [one.because] : []);
   const nodes = asked.flatMap((one) => "node" in one ? [one.node] : []);
   const self = nodes.find((node) => node.id === options.self);
-  if (self?.cluster != null && !self.founding) return joining(self, nodes, silent);
+  if (self !== undefined && self.cluster !== null && !self.founding) return joining(self, nodes, silent);
   const because = [...silent, ...obstacles(options, nodes)];
   if (because.length > 0) return { kind: "refused", because };
   const first = firstOf(nodes);
@@ -130,11 +130,12 @@ function holds(node: Introduction, other: Introduction): boolean {
 }
 
 function diverged(nodes: readonly Introduction[]): string {
-  const [one, two] = nodes.flatMap((node) =>
-    nodes.filter((other) => !holds(node, other) && !holds(other, node)).map((other) =>
-      [node, other] as const
-    )
-  )[0] ?? [];
+  const [one, two] =
+    nodes.flatMap((node) =>
+      nodes.filter((other) => !holds(node, other) && !holds(other, node)).map((other) =>
+        [node, other] as const
+      )
+    )[0] ?? [];
   if (one === undefined || two === undefined) return "no node holds what all the others hold";
   const onlyOne = gtidPositions.subtract(one.held as Position, two.held as Position);
   const onlyTwo = gtidPositions.subtract(two.held as Position, one.held as Position);
@@ -180,7 +181,10 @@ function memberOf(node: Introduction): Member {
   return { id: node.id as NodeId, member: node.member, kind };
 }
 
-type Told = { readonly refused: string | null; readonly founding: { readonly cluster: string } | null };
+type Told = {
+  readonly refused: string | null;
+  readonly founding: { readonly cluster: string } | null;
+};
 
 function tellAll(
   options: FormationOptions,

@@ -94,14 +94,18 @@ function marginOf(
   if (state.role !== "leader") {
     return { losses: 0, sentence: `${asynchronous}the leader knows the margin` };
   }
-  const healthy = voters(membership).filter(({ id }) =>
-    id === config.id || (state.replies[id]?.refused === null && state.replies[id]?.unfit === null)
-  ).length;
+  const healthy =
+    voters(membership).filter(({ id }) =>
+      id === config.id || (state.replies[id]?.refused === null && state.replies[id]?.unfit === null)
+    ).length;
   const losses = Math.max(0, margin(membership, healthy));
   const words = losses === 0
     ? "one more loss and no lossless failover is possible"
     : `${losses} more ${losses === 1 ? "loss" : "losses"} can be survived`;
-  return { losses, sentence: `${asynchronous}${healthy} of ${n} voters healthy, ${words} (q=${q})` };
+  return {
+    losses,
+    sentence: `${asynchronous}${healthy} of ${n} voters healthy, ${words} (q=${q})`,
+  };
 }
 
 function mysqlOf(context: SnapshotContext): NodeStatus["mysql"] {

@@ -172,6 +172,7 @@ function databaseSettings({ config, secrets, clock }: Parts): Parameters<typeof 
     followerSysvars: mysql.followerSysvars,
     connectMs: rpc.requestMs,
     statementMs: mysql.statementMs,
+    fenceMs: config.raft.fenceMs,
     now: clock.now,
   };
 }
@@ -181,7 +182,8 @@ async function createServer(config: FileConfig): Promise<MysqlServer> {
   const { mysql } = config;
   const text = await Deno.readTextFile(mysql.defaultsFile).catch(() => "");
   const paths = readServerPaths(text);
-  const pidFile = mysql.pidFile ?? paths.pidFile ?? `${paths.dataFolder ?? "/var/lib/mysql"}/mysqld.pid`;
+  const pidFile = mysql.pidFile ?? paths.pidFile ??
+    `${paths.dataFolder ?? "/var/lib/mysql"}/mysqld.pid`;
   const errorLog = paths.errorLog ?? "/var/log/mysql/error.log";
   if (mysql.service !== null) {
     return new MysqlServer({ kind: "service", service: mysql.service, pidFile, errorLog });

@@ -4,14 +4,13 @@
  * The decisions are those of `plan_fence.ts`; here they meet connections that were opened beforehand.
  */
 
-import type { Connection } from "./client.ts";
-import { type Row as FactRow, rowsOf } from "./rows.ts";
-import { flag, flagOf, integer, text } from "./rows.ts";
+import { type Connection, killAndVerify } from "./client.ts";
 import type { SemiSyncWords } from "./dialect.ts";
-import { type FenceSeen, fenceSql, plannedClose, reopen, type Session } from "./plan_fence.ts";
 import { endStrays } from "./other_sessions.ts";
-import { killAndVerify } from "./client.ts";
+import { type FenceSeen, fenceSql, plannedClose, reopen, type Session } from "./plan_fence.ts";
+import { flag, flagOf, integer, type Row, rowsOf, text } from "./rows.ts";
 import type { Sessions } from "./sessions.ts";
+import { pause, TimeLeft } from "./time_left.ts";
 
 /** The request for super_read_only: one at a time, as it may hang behind commits that wait. */
 export class ClosingRequest {
@@ -82,7 +81,7 @@ export async function lookAtClosing(
     connection.query(semiSyncSource, limits),
     connection.query(fenceSql.xaRecover, limits),
   ]);
-  const row: FactRow = rowsOf(flags)[0] ?? {};
+  const row: Row = rowsOf(flags)[0] ?? {};
   const switches = rowsOf(semiSync);
   const older = switches.some((one) => text(one, "name").endsWith("master_enabled"));
   return {
@@ -101,7 +100,7 @@ export async function lookAtClosing(
   };
 }
 
-function sessionOf(row: FactRow): Session {
+function sessionOf(row: Row): Session {
   return {
     id: integer(row, "Id"),
     user: text(row, "User", ""),
@@ -134,20 +133,21 @@ const pollMs = 2;
  */
 export async function closePlanned(parts: CloseParts): Promise<string> {
   const { sessions, request, deadlineMs } = parts;
-  const endsAt = performance.now() + deadlineMs;
+  const time = new TimeLeft(deadlineMs);
   request.renew();
   const connection = await sessions.get("fence");
-  const look = async () => (await lookAtClosing(connection, {
-    deadlineMs: Math.max(1, endsAt - performance.now()) + reopenMs,
-    request,
-    killedIds: new Set(),
-    agentConnectionIds: sessions.ids,
-  })).seen;
+  const look = async () =>
+    (await lookAtClosing(connection, {
+      deadlineMs: time.leftMs + reopenMs,
+      request,
+      killedIds: new Set(),
+      agentConnectionIds: sessions.ids,
+    })).seen;
   const first = await look();
   while (true) {
     stopWhenOver(parts);
     const seen = await look();
-    const action = plannedClose(seen, performance.now() >= endsAt);
+    const action = plannedClose(seen, time.over);
     if (action.kind === "done") return await executedOf(connection);
     if (action.kind === "giveUp") {
       if (first.readOnly) throw new Error(`Cannot close the server: ${action.because}`);
@@ -170,10 +170,10 @@ async function executedOf(connection: Connection): Promise<string> {
 
 async function takeBack(parts: CloseParts, connection: Connection): Promise<void> {
   const { sessions, request } = parts;
-  const endsAt = performance.now() + reopenMs;
+  const time = new TimeLeft(reopenMs);
   try {
-    while (performance.now() < endsAt) {
-      const deadlineMs = Math.max(1, endsAt - performance.now());
+    while (!time.over) {
+      const deadlineMs = time.leftMs;
       const { seen } = await lookAtClosing(connection, {
         deadlineMs,
         request,
@@ -205,8 +205,4 @@ function stopWhenOver(parts: CloseParts): void {
   throw new Error("Cannot close the server as planned: a fence has taken over", {
     cause: parts.signal.reason,
   });
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -3,10 +3,17 @@
 import { type ClosingRequest, isClosedAlready, lookAtClosing } from "./closing.ts";
 import type { Connection } from "./client.ts";
 import { DatabaseError } from "./client_error.ts";
-import { dialectOf, type SemiSyncWords } from "./dialect.ts";
-import { fence, type FenceAction, type FenceMemory, type FenceSeen, fenceStart } from "./plan_fence.ts";
+import type { SemiSyncWords } from "./dialect.ts";
+import {
+  fence,
+  type FenceAction,
+  type FenceMemory,
+  type FenceSeen,
+  fenceStart,
+} from "./plan_fence.ts";
 import { killSessions } from "./other_sessions.ts";
 import type { Sessions } from "./sessions.ts";
+import { pause, TimeLeft, within } from "./time_left.ts";
 
 export type FenceResult =
   | { readonly kind: "closed" }
@@ -34,7 +41,7 @@ export async function runFence(parts: FenceParts): Promise<FenceResult> {
 
 class FenceRun {
   readonly #parts: FenceParts;
-  readonly #endsAt: number;
+  readonly #time: TimeLeft;
   readonly #killed = new Set<number>();
   #memory: FenceMemory = fenceStart;
   /** Whether the look before this one showed no session of an abandoned statement. */
@@ -42,7 +49,7 @@ class FenceRun {
 
   constructor(parts: FenceParts) {
     this.#parts = parts;
-    this.#endsAt = performance.now() + parts.deadlineMs;
+    this.#time = new TimeLeft(parts.deadlineMs);
     this.#quiet = parts.sessions.strays.size === 0;
   }
 
@@ -50,7 +57,7 @@ class FenceRun {
     const { request } = this.#parts;
     request.renew();
     let connection = await this.#connection("fence");
-    for (let first = true; this.#leftMs() > 0; first = false) {
+    for (let first = true; this.#time.leftMs > 0; first = false) {
       // It may have been lost, or killed by an operator: another one takes its place.
       if (!connection.usable) connection = await this.#connection("fence");
       const found = await this.#look(connection);
@@ -87,27 +94,26 @@ class FenceRun {
     const { request } = this.#parts;
     switch (action.kind) {
       case "requestSuperReadOnly":
-        return request.send(await this.#connection("request"), this.#leftMs());
+        return request.send(await this.#connection("request"), this.#time.leftMs);
       case "kill":
-        await killSessions(connection, action.ids, { deadlineMs: this.#leftMs() });
+        await killSessions(connection, action.ids, { deadlineMs: this.#time.leftMs });
         for (const id of action.ids) this.#killed.add(id);
         return;
       case "semiSyncOff": {
-        const version = { major: 9, minor: 0, patch: 0, text: "" };
-        const { enabled } = dialectOf(version, words).semiSyncSource;
-        await connection.query(`SET GLOBAL ${enabled} = OFF`, { deadlineMs: this.#leftMs() });
+        const sql = `SET GLOBAL rpl_semi_sync_${words}_enabled = OFF`;
+        await connection.query(sql, { deadlineMs: this.#time.leftMs });
         return;
       }
       default: {
-        const sleep = new Promise<void>((resolve) => setTimeout(resolve, pollMs));
-        await (request.state === "pending" ? Promise.race([request.ended, sleep]) : sleep);
+        const rest = pause(pollMs);
+        await (request.state === "pending" ? Promise.race([request.ended, rest]) : rest);
       }
     }
   }
 
   /** Prepared XA transactions wait for somebody, and XA COMMIT ignores super_read_only. */
   async #keepClientsOut(connection: Connection): Promise<void> {
-    await connection.query("SET GLOBAL offline_mode = ON", { deadlineMs: this.#leftMs() });
+    await connection.query("SET GLOBAL offline_mode = ON", { deadlineMs: this.#time.leftMs });
   }
 
   #strayFree(seen: FenceSeen): boolean {
@@ -122,29 +128,22 @@ class FenceRun {
     const { sessions, request } = this.#parts;
     try {
       return await lookAtClosing(connection, {
-        deadlineMs: this.#leftMs(),
+        deadlineMs: this.#time.leftMs,
         request,
         killedIds: this.#killed,
         agentConnectionIds: sessions.ids,
       });
     } catch (error) {
-      if (error instanceof DatabaseError && error.kind === "lost" && this.#leftMs() > 1) return null;
+      if (error instanceof DatabaseError && error.kind === "lost" && this.#time.leftMs > 1) {
+        return null;
+      }
       throw error;
     }
   }
 
-  async #connection(name: "fence" | "request"): Promise<Connection> {
-    const { promise, reject } = Promise.withResolvers<never>();
-    const text = `Cannot connect to the server within ${this.#parts.deadlineMs} ms`;
-    const timer = setTimeout(() => reject(new Error(text)), this.#leftMs());
-    try {
-      return await Promise.race([this.#parts.sessions.get(name), promise]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  #leftMs(): number {
-    return Math.max(0, this.#endsAt - performance.now());
+  #connection(name: "fence" | "request"): Promise<Connection> {
+    const { sessions, deadlineMs } = this.#parts;
+    const late = () => new Error(`Cannot connect to the server within ${deadlineMs} ms`);
+    return within(this.#time.leftMs, sessions.get(name), late);
   }
 }

@@ -10,6 +10,7 @@ import { fenceSql } from "./plan_fence.ts";
 import { integer, rowsOf } from "./rows.ts";
 import { programName, type Sessions } from "./sessions.ts";
 import { quoteString } from "./text.ts";
+import { pause, TimeLeft } from "./time_left.ts";
 
 /** Only sessions of this very account, whatever other programs or people are connected. */
 const ourAccount = "SELECT DISTINCT PROCESSLIST_ID AS id FROM " +
@@ -17,6 +18,8 @@ const ourAccount = "SELECT DISTINCT PROCESSLIST_ID AS id FROM " +
   `AND ATTR_VALUE = ${quoteString(programName)}`;
 
 const pollMs = 5;
+/** The last look may take so long after the time is over. */
+const graceMs = 100;
 const unknownThread = 1094;
 /** Kills on their way at the same time on one connection. */
 const killsMax = 16;
@@ -51,27 +54,26 @@ interface EndAll {
 }
 
 async function endAll(sessions: Sessions, wish: EndAll): Promise<void> {
-  const endsAt = performance.now() + wish.deadlineMs;
-  const leftMs = () => Math.max(1, endsAt - performance.now());
+  const time = new TimeLeft(wish.deadlineMs);
   const connection = await sessions.get("fence");
   const killed = new Set<number>();
   while (true) {
-    const rows = await connection.query(ourAccount, { deadlineMs: leftMs() });
+    const rows = await connection.query(ourAccount, { deadlineMs: time.leftMs + graceMs });
     const own = sessions.ids;
     const others = rowsOf(rows).map((row) => integer(row, "id")).filter((id) =>
       !own.has(id) && wish.chosen(id)
     );
     if (others.length === 0) return;
-    if (performance.now() + pollMs >= endsAt) {
+    if (time.over) {
       throw new Error(
         `Cannot go on as sessions ${others.join(", ")} of an earlier statement do not end within ` +
           `${wish.deadlineMs} ms of their KILL`,
       );
     }
     const living = others.filter((id) => !killed.has(id));
-    await killSessions(connection, living, { deadlineMs: leftMs() });
+    await killSessions(connection, living, { deadlineMs: time.leftMs });
     for (const id of living) killed.add(id);
-    if (living.length === 0) await new Promise((resolve) => setTimeout(resolve, pollMs));
+    if (living.length === 0) await pause(pollMs);
   }
 }
 
@@ -82,12 +84,14 @@ export async function killSessions(
   limits: { readonly deadlineMs: number },
 ): Promise<void> {
   for (let first = 0; first < ids.length; first += killsMax) {
-    await Promise.all(ids.slice(first, first + killsMax).map(async (id) => {
-      try {
-        await connection.query(fenceSql.kill(id), limits);
-      } catch (error) {
-        if (!(error instanceof DatabaseError && error.errno === unknownThread)) throw error;
-      }
-    }));
+    await Promise.all(
+      ids.slice(first, first + killsMax).map(async (id) => {
+        try {
+          await connection.query(fenceSql.kill(id), limits);
+        } catch (error) {
+          if (!(error instanceof DatabaseError && error.errno === unknownThread)) throw error;
+        }
+      }),
+    );
   }
 }

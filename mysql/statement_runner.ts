@@ -7,6 +7,7 @@ import type { Connection } from "./client.ts";
 import { DatabaseError } from "./client_error.ts";
 import { type Deadline, deadlinesMs, type Statement, waitSliceSeconds } from "./plan.ts";
 import type { Sessions } from "./sessions.ts";
+import { every, stopwatch } from "./time_left.ts";
 
 /** How long a commit may wait for its acknowledgements. */
 export type Patience =
@@ -84,33 +85,31 @@ export class StatementRunner implements AsyncDisposable {
   async #runOne(next: Statement): Promise<void> {
     const { sessions, signal } = this.#options;
     if (signal.aborted) throw overError(next.what, signal);
-    const startedAt = performance.now();
+    const elapsedMs = stopwatch();
     if (next.connection === "marker") this.prepareMarker();
     try {
       const connection = await (next.connection === "marker" && this.#marker !== null
         ? this.#marker
         : sessions.get(next.connection === "marker" ? "work" : next.connection));
-      await this.guarded(connection, next.what, () => this.#send(connection, next));
+      await this.guarded(connection, next.what, () =>
+        this.#send(connection, next));
     } catch (error) {
       if (next.connection === "marker") await this.#dropMarker();
       this.#judge(next, error);
     }
-    this.#options.timing?.(next.what, performance.now() - startedAt);
+    this.#options.timing?.(next.what, elapsedMs());
   }
 
   async #send(connection: Connection, next: Statement): Promise<void> {
     const { patience } = this.#options;
-    const patient = next.deadline === "acknowledged" && patience.kind === "unbounded";
-    const deadlineMs = patient ? longestMs : this.#deadlineMs(next.deadline);
-    const timer = patient
-      ? setInterval(() => patience.progress(`wait: ${next.what}`), waitSliceSeconds * 1_000)
-      : undefined;
-    if (patient) patience.progress(next.what);
-    try {
-      await connection.query(next.sql, { deadlineMs });
-    } finally {
-      clearInterval(timer);
+    if (next.deadline !== "acknowledged" || patience.kind === "bounded") {
+      await connection.query(next.sql, { deadlineMs: this.#deadlineMs(next.deadline) });
+      return;
     }
+    patience.progress(next.what);
+    const sliceMs = waitSliceSeconds * 1_000;
+    using _slices = every(sliceMs, () => patience.progress(`still waiting: ${next.what}`));
+    await connection.query(next.sql, { deadlineMs: longestMs });
   }
 
   #deadlineMs(deadline: Deadline): number {

@@ -1,7 +1,7 @@
 /** A message came in: is it from this cluster, and what does the present role make of it? */
 import type { Effect } from "./effect.ts";
 import type { Event } from "./event.ts";
-import type { Envelope, Heartbeat, Message, Vote } from "./message.ts";
+import type { Envelope, Heartbeat, Message, PreVote, Vote } from "./message.ts";
 import type { Follower, State } from "./state.ts";
 import type { Config } from "./types.ts";
 import { giveWay, preVoteAnswered, voteAnswered } from "./candidate.ts";
@@ -29,12 +29,8 @@ export function received(config: Config, state: State, event: Received): Step {
   switch (message.kind) {
     case "heartbeat":
       return heartbeat(config, state, { event, message });
-    case "preVote": {
-      const refused = preVoteRefusal(config, state, event);
-      const { term } = message;
-      const termOfVoter = state.durable.term;
-      return [state, reply(event, { kind: "preVoteReply", term, refused, termOfVoter })];
-    }
+    case "preVote":
+      return preVote(config, state, { event, message });
     case "vote":
       return vote(config, state, { event, message });
     case "resign":
@@ -105,12 +101,38 @@ function relieved(state: Follower, effects: readonly Effect[], message: Heartbea
   return [next, [...effects, ...answers]];
 }
 
-function preVoteRefusal(config: Config, state: State, event: Received): string | null {
-  const { message } = event.envelope;
-  if (message.kind !== "preVote") return "not a pre-vote";
+/** Two that ask at the same time settle it here: the higher id gives way before anything is promised. */
+function preVote(
+  config: Config,
+  state: State,
+  heard: { readonly event: Received; readonly message: PreVote },
+): Step {
+  const { event, message } = heard;
+  const from = event.envelope.from;
+  const rival = state.role === "candidate" && state.phase === "asking" &&
+    message.term >= state.term && from < config.id;
+  const [asked, answers] = rival
+    ? giveWay(config, state, { at: event.at, why: `${from} asks for the same term` })
+    : [state, []];
+  const refused = preVoteRefusal(config, asked, heard);
+  const { term } = message;
+  const termOfVoter = state.durable.term;
+  const said = reply(event, { kind: "preVoteReply", term, refused, termOfVoter });
+  return refused === null ? [asked, [...answers, ...said]] : [state, said];
+}
+
+function preVoteRefusal(
+  config: Config,
+  state: State,
+  heard: { readonly event: Received; readonly message: PreVote },
+): string | null {
+  const { event: { envelope, at }, message: ask } = heard;
   if (state.role === "leader") return `I lead term ${state.durable.term}`;
   if (state.role === "fencing") return "I am closing my server first";
-  return answerPreVote(config, state, { envelope: event.envelope, ask: message, at: event.at });
+  if (state.role === "candidate" && ask.term <= state.term) {
+    return `I stand myself for term ${state.term}`;
+  }
+  return answerPreVote(config, state, { envelope, ask, at });
 }
 
 function vote(

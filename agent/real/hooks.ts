@@ -17,7 +17,9 @@ export function createHooks(settings: HookSettings): Hooks {
   const { start, stop, limitMs } = settings;
   return {
     leaderStart: async (environment, scope) => {
-      if (start !== null) await command("leader-start-command", start, { environment, limitMs, scope });
+      if (start !== null) {
+        await command("leader-start-command", start, { environment, limitMs, scope });
+      }
     },
     leaderStop: async (environment) => {
       if (stop !== null) await command("leader-stop-command", stop, { environment, limitMs });

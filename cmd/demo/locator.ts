@@ -95,7 +95,9 @@ export class Locator implements AsyncDisposable {
  */
 export function bestClaim(claims: readonly Claim[]): Claim | null {
   const weight = (claim: Claim) => {
-    const same = claims.filter(({ leader, term }) => leader === claim.leader && term === claim.term);
+    const same = claims.filter(({ leader, term }) =>
+      leader === claim.leader && term === claim.term
+    );
     return same.length + (same.some(({ agent, leader }) => agent === leader) ? 1.5 : 0);
   };
   const sorted = [...claims].sort((left, right) =>

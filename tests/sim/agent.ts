@@ -47,6 +47,7 @@ export type HookPoint =
   | "promoteStep"
   | "fenceStep"
   | "freezeStep"
+  | "frozen"
   | "closeStep"
   | "waiting";
 
@@ -331,6 +332,7 @@ export class SimAgent {
   #ended(op: number | null, outcome: Outcome | null): void {
     if (op === null || outcome === null) return;
     this.happens({ ...outcome, op } as Happening);
+    if (outcome.kind === "frozen") this.#world.hook("frozen", this.index);
     const term = this.#leads;
     if (outcome.kind === "promoted" && term !== null) {
       const begin = () => fillMarkers(this.#site(), term);

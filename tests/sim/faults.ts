@@ -26,8 +26,8 @@ export type FaultKind =
 
 export interface Fault {
   readonly kind: FaultKind;
-  /** A moment in milliseconds, or the n-th time that a node passes a point of interest. */
-  readonly when: { readonly at: number } | { readonly on: HookPoint; readonly count: number };
+  /** A moment in milliseconds, or the n-th time after it that a node passes a point of interest. */
+  readonly when: { readonly at: number; readonly on: HookPoint | null; readonly count: number };
   /** The node that is hit: a fixed one, the present leader, or the one that passes the point. */
   readonly node: number | "leader" | "passing";
   /** The other end of a cut. */
@@ -64,6 +64,7 @@ const kinds: readonly FaultKind[] = [
 const points: readonly HookPoint[] = [
   "persist",
   "role",
+  "frozen",
   "promoteStep",
   "fenceStep",
   "freezeStep",
@@ -71,17 +72,7 @@ const points: readonly HookPoint[] = [
   "waiting",
 ];
 
-/** How often a point is passed in a run, roughly; the n-th time is drawn below it. */
-const passesMax: Readonly<Record<HookPoint, number>> = {
-  persist: 40,
-  role: 25,
-  promoteStep: 20,
-  fenceStep: 15,
-  freezeStep: 25,
-  closeStep: 6,
-  waiting: 20,
-};
-
+const countMax = 5;
 const faultsMax = 30;
 
 /** Draws the plan of one run. */
@@ -95,7 +86,8 @@ export function drawFaults(dice: Dice, world: FaultWorld): readonly Fault[] {
     () => dice.between(0, world.untilMs - 2000),
   );
   const count = 1 + dice.below(dice.pick([3, 8, 16, faultsMax]));
-  return Array.from({ length: count }, () => drawFault(dice, world, { mix, aim, bursts }));
+  const drawn = Array.from({ length: count }, () => drawFault(dice, world, { mix, aim, bursts }));
+  return dice.chance(0.4) ? [...drawn, ...drawRecipe(dice, dice.pick(bursts))] : drawn;
 }
 
 function drawFault(
@@ -109,12 +101,41 @@ function drawFault(
 ): Fault {
   const kind = dice.pick(taste.mix);
   const aimed = dice.chance(taste.aim);
-  const on = dice.pick(points);
-  const when = aimed
-    ? { on, count: 1 + dice.below(passesMax[on]) }
-    : { at: 300 + dice.pick(taste.bursts) + dice.between(0, 1500) };
+  const when = {
+    at: 300 + dice.pick(taste.bursts) + dice.between(0, 1500),
+    on: aimed ? dice.pick(points) : null,
+    count: 1 + dice.below(countMax),
+  };
   const node = drawNode(dice, world, aimed);
   return { kind, when, node, other: dice.below(world.nodes), forMs: duration(dice, kind) };
+}
+
+/**
+ * Faults that belong together: the leader's agent goes silent while its server runs on, and whoever
+ * passes a point of interest of the election that follows is hit twice at the same moment.
+ */
+function drawRecipe(dice: Dice, at: number): readonly Fault[] {
+  const silence = dice.pick(["agentCrash", "isolateAgent", "agentPause", "isolate"] as const);
+  const pair = dice.pick<readonly FaultKind[]>([
+    ["agentPause", "serverCrash"],
+    ["slowStatements", "isolate"],
+    ["slowStatements", "agentPause"],
+    ["slowDisk", "serverCrash"],
+    ["serverHang", "isolateAgent"],
+    ["slowApplier", "serverCrash"],
+    ["bothCrash"],
+    ["powerLoss"],
+  ]);
+  const when = { at, on: dice.pick(points), count: 1 + dice.below(countMax) };
+  const first = { at, on: null, count: 1 };
+  return [
+    { kind: silence, when: first, node: "leader", other: 0, forMs: dice.between(1500, 5000) },
+    ...pair.map((kind): Fault => {
+      const brief = kind === "serverCrash" || kind === "bothCrash";
+      const forMs = brief ? dice.between(10, 200) : dice.between(300, 2500);
+      return { kind, when, node: "passing", other: 0, forMs };
+    }),
+  ];
 }
 
 function drawNode(dice: Dice, world: FaultWorld, aimed: boolean): Fault["node"] {
@@ -140,9 +161,10 @@ function duration(dice: Dice, kind: FaultKind): number {
 /** For the story of a failing run. */
 export function describeFault(fault: Fault): string {
   const node = typeof fault.node === "number" ? nameOf(fault.node) : `the ${fault.node} node`;
-  const when = "at" in fault.when
-    ? `at ${Math.round(fault.when.at)} ms`
-    : `on the ${fault.when.count}. ${fault.when.on}`;
+  const moment = `${Math.round(fault.when.at)} ms`;
+  const when = fault.when.on === null
+    ? `at ${moment}`
+    : `on the ${fault.when.count}. ${fault.when.on} after ${moment}`;
   const other = fault.kind === "cutOneWay" ? ` towards ${nameOf(fault.other)}` : "";
   return `${when}: ${fault.kind} of ${node}${other} for ${Math.round(fault.forMs)} ms`;
 }

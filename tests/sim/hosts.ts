@@ -25,8 +25,7 @@ export class Hosts {
   readonly down = new Set<number>();
   readonly #lost = new Set<number>();
   readonly #aimed: readonly Fault[];
-  readonly #fired = new Set<Fault>();
-  readonly #passes = new Map<HookPoint, number>();
+  readonly #passes = new Map<Fault, number>();
   readonly #leaving = new Map<string, number>();
   #request = 0;
   /** Faults are over: nothing is hit any more, everything comes back. */
@@ -34,21 +33,19 @@ export class Hosts {
 
   constructor(cluster: Cluster, faults: readonly Fault[]) {
     this.#cluster = cluster;
-    this.#aimed = faults.filter((fault) => "on" in fault.when);
+    this.#aimed = faults.filter((fault) => fault.when.on !== null);
     for (const fault of faults) {
-      if ("at" in fault.when) cluster.clock.after(fault.when.at, () => this.#strike(fault, 0));
+      if (fault.when.on === null) cluster.clock.after(fault.when.at, () => this.#strike(fault, 0));
     }
   }
 
   /** A node passes a point of interest: an aimed fault may strike right now. */
   hook(point: HookPoint, index: number): void {
-    const passes = (this.#passes.get(point) ?? 0) + 1;
-    this.#passes.set(point, passes);
     for (const fault of this.#aimed) {
-      if (!("on" in fault.when) || fault.when.on !== point || this.#fired.has(fault)) continue;
-      if (passes < fault.when.count) continue;
-      this.#fired.add(fault);
-      this.#strike(fault, index);
+      if (fault.when.on !== point || this.#cluster.clock.now < fault.when.at) continue;
+      const passes = (this.#passes.get(fault) ?? 0) + 1;
+      this.#passes.set(fault, passes);
+      if (passes === fault.when.count) this.#strike(fault, index);
     }
   }
 

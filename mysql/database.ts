@@ -1,0 +1,390 @@
+/**
+ * The MySQL beside an agent, as operations: look, freeze, promote, fence, follow and what a leader needs.
+ *
+ * Decisions are the plans' (`plan*.ts`). Here they meet connections, deadlines and one another: all
+ * changes go through one queue, a fence ends whatever is in it, and nothing given up is forgotten.
+ */
+
+import { closePlanned, ClosingRequest } from "./closing.ts";
+import type { Endpoint } from "./client.ts";
+import { DatabaseError, type DatabaseErrorKind } from "./client_error.ts";
+import { cutOff } from "./cut_off.ts";
+import { emptyTransaction, nudge } from "./empty_transaction.ts";
+import { dialectOfFacts, heldSet, type ServerFacts } from "./facts.ts";
+import { type FenceResult, runFence } from "./fence_runner.ts";
+import { contains, format, lastOf, parse, union } from "./gtid.ts";
+import { endOtherAgents, endStrays } from "./other_sessions.ts";
+import type { Plan } from "./plan.ts";
+import { stopReceiver } from "./plan_apply.ts";
+import { arrangeAcknowledgements, purposeUuid } from "./plan_arrange.ts";
+import { follow } from "./plan_follow.ts";
+import { freeze } from "./plan_freeze.ts";
+import { preparePlan } from "./plan_prepare.ts";
+import { settlePlan } from "./plan_promote.ts";
+import { runPromotion } from "./promotion.ts";
+import { Sessions } from "./sessions.ts";
+import { type Patience, type RunnerOptions, StatementRunner } from "./statement_runner.ts";
+import type { Sysvars } from "./sysvars.ts";
+import { refresh, takeLook } from "./take_look.ts";
+import { pause, within } from "./time_left.ts";
+import { WorkQueue } from "./work_queue.ts";
+
+export interface DatabaseSettings {
+  /** Where the server is, and the account of the agent. */
+  readonly endpoint: Endpoint;
+  /** A second way in for the fence, such as the server's admin_port. */
+  readonly adminEndpoint?: Endpoint;
+  /** The account with which replicas read. */
+  readonly replication: { readonly user: string; readonly password: string };
+  readonly leaderSysvars: Sysvars;
+  readonly followerSysvars: Sysvars;
+  /** Limit for connecting and logging in. */
+  readonly connectMs: number;
+  /** Limit of a statement that normally takes a millisecond. */
+  readonly statementMs: number;
+  /** Limit of the fence that a freeze or an arrangement needs by itself. */
+  readonly fenceMs: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Hears of settings of the operator that the server refused. */
+  readonly warn?: (sentence: string) => void;
+  /** Hears how many milliseconds each statement took. */
+  readonly timing?: (what: string, ms: number) => void;
+}
+
+/** What came of one look; see the port `Database` of the agent. */
+export type LookResult =
+  | { readonly kind: "seen"; readonly facts: ServerFacts }
+  | { readonly kind: "failed"; readonly reason: DatabaseErrorKind; readonly because: string };
+
+export interface Promotion {
+  readonly clusterUuid: string;
+  readonly term: number;
+  readonly k: number;
+  readonly held: string;
+  readonly progress: (sentence: string) => void;
+}
+
+export interface Following {
+  readonly source: { readonly host: string; readonly port: number } | null;
+  readonly acknowledge: boolean;
+}
+
+/** What a round of upkeep came to. */
+export interface Round {
+  readonly settled: boolean;
+  readonly because: string | null;
+}
+
+export interface Leadership {
+  readonly signal: AbortSignal;
+}
+
+const receivedPollMs = 3;
+/** A marker of upkeep that is not acknowledged by then goes on waiting without the queue. */
+const upkeepMs = 1_000;
+const settledRound: Round = { settled: true, because: null };
+
+/** The database port over real connections. */
+export function createDatabase(settings: DatabaseSettings): MysqlDatabase {
+  return new MysqlDatabase(settings);
+}
+
+/** One server, as its agent sees and changes it. */
+export class MysqlDatabase implements AsyncDisposable {
+  readonly #settings: DatabaseSettings;
+  readonly #sessions: Sessions;
+  readonly #queue = new WorkQueue();
+  readonly #request = new ClosingRequest();
+  /** How many changes the queue had seen when these facts were read. */
+  readonly #readAt = new WeakMap<ServerFacts, number>();
+  #facts: ServerFacts | null = null;
+  #followerSysvarsApplied = false;
+  #fencing: Promise<FenceResult> | null = null;
+
+  constructor(settings: DatabaseSettings) {
+    this.#settings = settings;
+    this.#sessions = new Sessions(settings);
+  }
+
+  /** Reads all facts; about 4 ms on an idle server. Never rejects. */
+  async look(deadlineMs: number): Promise<LookResult> {
+    const late = () => {
+      const sentence = `Cannot look at the server: no answer within ${deadlineMs} ms`;
+      return new DatabaseError(sentence, { kind: "timeout", code: "ETIMEDOUT", errno: 0 });
+    };
+    try {
+      const facts = await within(deadlineMs, this.#lookOver("look", deadlineMs), late);
+      this.#sessions.warm();
+      return { kind: "seen", facts };
+    } catch (error) {
+      const reason = error instanceof DatabaseError ? error.kind : "sql";
+      return { kind: "failed", reason, because: sentenceOf(error) };
+    }
+  }
+
+  /** Stops the receiver and gives the held set, read afterwards. An open server is fenced first. */
+  async freeze(wish: { readonly until: string; readonly untilMs: number }): Promise<string> {
+    const endsAt = this.#settings.now() + wish.untilMs;
+    const first = await this.#freezeOnce({ ...wish, endsAt });
+    if (first.kind === "held") return first.set;
+    const fenced = await this.fence(this.#settings.fenceMs);
+    if (fenced.kind === "mustKill") {
+      throw new Error(`Cannot freeze: ${first.because}; SQL cannot close it: ${fenced.because}`);
+    }
+    const second = await this.#freezeOnce({ ...wish, endsAt });
+    if (second.kind === "held") return second.set;
+    throw new Error(`Cannot freeze: ${second.because}`);
+  }
+
+  /** Opens the server for a term: the whole promotion, verified. */
+  async promote(wish: Promotion, scope: Leadership): Promise<void> {
+    const patience: Patience = { kind: "unbounded", progress: wish.progress };
+    this.#followerSysvarsApplied = false;
+    await this.#change("promote", { patience, scope: scope.signal }, async (runner) => {
+      const work = await this.#sessions.get("work");
+      await runPromotion({
+        runner,
+        work,
+        held: wish.held,
+        goal: {
+          clusterUuid: wish.clusterUuid,
+          term: BigInt(wish.term),
+          k: wish.k,
+          leaderSysvars: this.#settings.leaderSysvars,
+          leaderSysvarsApplied: false,
+          replicationAccounts: [{ ...this.#settings.replication, host: "%", present: false }],
+        },
+        look: () => runner.guarded(work, "look at the server", () => this.#lookOver("work")),
+        progress: wish.progress,
+        statementMs: this.#settings.statementMs,
+      });
+    });
+  }
+
+  /** Closes the server at any price, within the deadline, or says that only SIGKILL can. */
+  fence(deadlineMs: number): Promise<FenceResult> {
+    this.#fencing ??= this.#fence(deadlineMs).finally(() => this.#fencing = null);
+    return this.#fencing;
+  }
+
+  /** Closes an open server for a switchover and gives its executed set; reopens it when it cannot. */
+  async close(deadlineMs: number): Promise<string> {
+    return await this.#change(
+      "close",
+      {},
+      (_runner, signal) =>
+        closePlanned({ sessions: this.#sessions, request: this.#request, signal, deadlineMs }),
+    );
+  }
+
+  /** One round of following; nothing is sent when all is well. */
+  async follow(wish: Following, facts: ServerFacts): Promise<Round> {
+    const sysvarsDue = wish.source !== null && !this.#followerSysvarsApplied;
+    if (!sysvarsDue && this.#isFresh(facts) && this.#followPlan(wish, facts).kind === "done") {
+      return settledRound;
+    }
+    if (this.#queue.busyWith !== null) return busy(this.#queue.busyWith);
+    const warnings: string[] = [];
+    const warn = (sentence: string) => void warnings.push(sentence);
+    return await this.#change("follow", { warn }, async (runner) => {
+      const seen = this.#isFresh(facts) ? facts : await this.#lookOver("work");
+      const plan = this.#followPlan(wish, seen);
+      if (plan.kind === "refuse") return { settled: false, because: plan.because };
+      if (sysvarsDue) {
+        await runner.run(this.#settings.followerSysvars.statements);
+        this.#followerSysvarsApplied = true;
+      }
+      if (plan.kind === "run") await runner.run(plan.statements);
+      for (const sentence of warnings) this.#settings.warn?.(sentence);
+      return { settled: plan.kind === "done", because: warnings[0] ?? null };
+    });
+  }
+
+  /** One round of a leader's upkeep: acknowledgements, the forgotten source, lower markers. */
+  async settle(
+    wish: { readonly clusterUuid: string; readonly term: number; readonly k: number },
+    facts: ServerFacts,
+  ): Promise<Round> {
+    const goal = { clusterUuid: wish.clusterUuid, term: BigInt(wish.term) };
+    const plans = (seen: ServerFacts): readonly Plan[] => [
+      arrangeAcknowledgements(seen, wish.k),
+      settlePlan(seen, goal),
+    ];
+    if (this.#isFresh(facts) && plans(facts).every(({ kind }) => kind === "done")) {
+      return settledRound;
+    }
+    if (this.#queue.busyWith !== null) return busy(this.#queue.busyWith);
+    return await this.#change("settle", {}, async (runner) => {
+      const seen = this.#isFresh(facts) ? facts : await this.#lookOver("work");
+      const asked = plans(seen);
+      for (const plan of asked) {
+        if (plan.kind === "refuse") return { settled: false, because: plan.because };
+        if (plan.kind === "run") await runner.run(plan.statements);
+      }
+      return { settled: asked.every(({ kind }) => kind === "done"), because: null };
+    });
+  }
+
+  /**
+   * Changes how many acknowledgements commits need and cuts off a replica, then proves it by a commit.
+   * `cutOff` is host:port of the replica's MySQL, or its server UUID.
+   */
+  async arrange(
+    wish: { readonly k: number; readonly cutOff: string | null },
+    scope: Leadership,
+  ): Promise<void> {
+    const patience: Patience = { kind: "unbounded", progress: () => {} };
+    await this.#change("arrange", { patience, scope: scope.signal }, async (runner) => {
+      const facts = await this.#lookOver("work");
+      const plan = arrangeAcknowledgements(facts, wish.k);
+      if (plan.kind === "refuse") throw new Error(`Cannot arrange: ${plan.because}`);
+      if (plan.kind === "run") await runner.run(plan.statements);
+      const work = await this.#sessions.get("work");
+      const replica = wish.cutOff;
+      if (replica !== null) {
+        const limits = { dialect: dialectOfFacts(facts), deadlineMs: this.#settings.statementMs };
+        await runner.guarded(work, "cut a replica off", () => cutOff(work, replica, limits));
+      }
+      const purpose = purposeUuid(facts.serverUuid);
+      const number = lastOf(union(parse(facts.executed), parse(facts.owned)), purpose) + 1n;
+      await runner.run(emptyTransaction(purpose, number, "prove that commits are acknowledged"));
+    });
+  }
+
+  /** Makes a server that does not lead ready for its work; once for each of its runs. */
+  async prepare(): Promise<void> {
+    this.#followerSysvarsApplied = false;
+    await this.#sessions.open();
+    await this.#change("prepare", {}, async (runner) => {
+      await endOtherAgents(this.#sessions, this.#settings.statementMs);
+      const plan = preparePlan(await this.#lookOver("work"));
+      if (plan.kind === "refuse") throw new Error(`Cannot prepare: ${plan.because}`);
+      if (plan.kind === "run") await runner.run(plan.statements);
+    });
+  }
+
+  /**
+   * Commits an empty transaction on a fresh connection. It goes beside the queue, because what it
+   * releases may be the very commit that the queue waits for.
+   */
+  async nudge(deadlineMs: number): Promise<void> {
+    const looked = await this.look(deadlineMs);
+    if (looked.kind === "failed") throw new Error(`Cannot nudge: ${looked.because}`);
+    const plan = nudge(looked.facts, purposeUuid(looked.facts.serverUuid));
+    if (plan.kind === "refuse") throw new Error(`Cannot nudge: ${plan.because}`);
+    if (this.#fencing !== null) throw new Error("Cannot nudge: the server is being fenced");
+    const signal = AbortSignal.timeout(deadlineMs);
+    await using runner = this.#runner({ signal });
+    if (plan.kind === "run") await runner.run(plan.statements);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#queue.pause(new Error("Cannot go on as the agent ends"));
+    this.#sessions.abandonWork();
+    await this.#sessions[Symbol.asyncDispose]();
+  }
+
+  async #fence(deadlineMs: number): Promise<FenceResult> {
+    const running = this.#queue.running;
+    this.#queue.pause(new Error("Cannot go on: the server is being fenced"));
+    if (running) this.#sessions.abandonWork();
+    else this.#sessions.abandonFresh();
+    this.#followerSysvarsApplied = false;
+    try {
+      return await runFence({ sessions: this.#sessions, request: this.#request, deadlineMs });
+    } finally {
+      this.#queue.resume();
+    }
+  }
+
+  #freezeOnce(
+    wish: { readonly until: string; readonly endsAt: number },
+  ): Promise<
+    | { readonly kind: "held"; readonly set: string }
+    | { readonly kind: "open"; readonly because: string }
+  > {
+    return this.#change("freeze", {}, async (runner) => {
+      const work = await this.#sessions.get("work");
+      const { statementMs, now } = this.#settings;
+      const base = this.#facts ?? await this.#lookOver("work");
+      const look = () => runner.guarded(work, "freeze", () => refresh(work, base, statementMs));
+      let facts = await look();
+      const closed = { ...facts, replication: null };
+      const refused = freeze(closed);
+      if (refused.kind === "refuse") return { kind: "open", because: refused.because };
+      const until = parse(wish.until);
+      while (!contains(heldSet(facts), until)) {
+        const receiver = facts.replication?.receiver ?? "stopped";
+        if (receiver === "stopped" || now() >= wish.endsAt) {
+          const why = receiver === "stopped" ? "the receiver is stopped" : "it took too long";
+          throw new Error(`Cannot receive up to "${wish.until.slice(0, 200)}": ${why}`);
+        }
+        await pause(receivedPollMs);
+        facts = await look();
+      }
+      const plan = freeze(facts);
+      if (plan.kind === "run") {
+        await runner.run(plan.statements);
+        facts = await look();
+      }
+      if (freeze(facts).kind !== "done") throw new Error("Cannot freeze: the receiver still runs");
+      return { kind: "held", set: format(heldSet(facts)) };
+    });
+  }
+
+  #followPlan(wish: Following, facts: ServerFacts): Plan {
+    if (wish.source === null) return stopReceiver(facts) ?? { kind: "done" };
+    const source = { ...wish.source, ...this.#settings.replication };
+    return follow(facts, { source, acknowledge: wish.acknowledge });
+  }
+
+  /** Runs an operation in the queue, after the end of all abandoned statements was seen. */
+  #change<T>(
+    name: string,
+    options: Partial<Pick<RunnerOptions, "patience" | "warn">> & { readonly scope?: AbortSignal },
+    operation: (runner: StatementRunner, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { scope, ...rest } = options;
+    return this.#queue.run(name, async (queueSignal) => {
+      const signal = scope === undefined ? queueSignal : AbortSignal.any([queueSignal, scope]);
+      await endStrays(this.#sessions, this.#settings.statementMs);
+      await using runner = this.#runner({ ...rest, signal });
+      return await operation(runner, signal);
+    });
+  }
+
+  #runner(options: Partial<RunnerOptions> & { readonly signal: AbortSignal }): StatementRunner {
+    const { statementMs, timing, warn = () => {} } = this.#settings;
+    return new StatementRunner({
+      sessions: this.#sessions,
+      statementMs,
+      patience: { kind: "bounded", deadlineMs: upkeepMs },
+      warn,
+      ...(timing === undefined ? {} : { timing }),
+      ...options,
+    });
+  }
+
+  async #lookOver(name: "look" | "work", deadlineMs?: number): Promise<ServerFacts> {
+    const readAt = this.#queue.changes;
+    const connection = await this.#sessions.get(name);
+    const facts = await takeLook(connection, deadlineMs ?? this.#settings.statementMs);
+    this.#readAt.set(facts, readAt);
+    this.#facts = facts;
+    return facts;
+  }
+
+  /** Facts that were read before the last change may be refuted by it. */
+  #isFresh(facts: ServerFacts): boolean {
+    return this.#readAt.get(facts) === this.#queue.changes;
+  }
+}
+
+function busy(name: string): Round {
+  return { settled: false, because: `the server is busy: ${name}` };
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

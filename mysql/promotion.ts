@@ -1,0 +1,101 @@
+/** Runs the promotion plan to its verified end, with as few looks as the plan can do with. */
+
+import type { Connection } from "./client.ts";
+import { type ServerFacts } from "./facts.ts";
+import { contains, format, fromInterval, parse, subtract, union } from "./gtid.ts";
+import type { Plan, Statement } from "./plan.ts";
+import { accountQuery, afterRun, promote, type PromoteGoal } from "./plan_promote.ts";
+import { integer } from "./rows.ts";
+import type { StatementRunner } from "./statement_runner.ts";
+
+export interface PromotionParts {
+  readonly runner: StatementRunner;
+  readonly work: Connection;
+  readonly goal: PromoteGoal;
+  /** GTID set that the voters were told; nothing is opened before it is executed here. */
+  readonly held: string;
+  readonly look: () => Promise<ServerFacts>;
+  readonly progress: (sentence: string) => void;
+  readonly statementMs: number;
+}
+
+/** More rounds than this that only repeat themselves mean that the server does not do what it says. */
+const roundsMax = 12;
+
+/**
+ * Promotes.
+ *
+ * @throws {Error} with the plan's reason, or the failed statement's. Asked again, it goes on from there.
+ */
+export async function runPromotion(parts: PromotionParts): Promise<void> {
+  const { runner, progress } = parts;
+  runner.prepareMarker();
+  let [facts, goal] = await Promise.all([parts.look(), withPresentAccounts(parts)]);
+  for (let rounds = 0; rounds < roundsMax;) {
+    const plan = promote(facts, goal);
+    if (plan.kind === "refuse") throw new Error(`Cannot promote: ${plan.because}`);
+    if (plan.kind === "done") return requireHeld(parts, facts);
+    if (isOpening(plan)) requireHeld(parts, facts);
+    if (isWaiting(plan)) {
+      for (const { what } of plan.statements) progress(what);
+    } else {
+      rounds++;
+    }
+    await runner.run(plan.statements);
+    goal = accountsMade(afterRun(goal, plan.statements), plan.statements);
+    facts = wroteMarker(plan) ? marked(facts, goal) : await parts.look();
+  }
+  throw new Error(`Cannot promote: the server is not open after ${roundsMax} rounds`);
+}
+
+async function withPresentAccounts(parts: PromotionParts): Promise<PromoteGoal> {
+  const replicationAccounts = await Promise.all(
+    parts.goal.replicationAccounts.map(async (account) => {
+      const rows = await parts.work.query(accountQuery(account), { deadlineMs: parts.statementMs });
+      return { ...account, present: rows[0] !== undefined && integer(rows[0], "found") > 0 };
+    }),
+  );
+  return { ...parts.goal, replicationAccounts };
+}
+
+/** A batch that makes accounts makes all that are missing, or fails. */
+function accountsMade(goal: PromoteGoal, ran: readonly Statement[]): PromoteGoal {
+  if (!ran.some(({ sql }) => sql.startsWith("CREATE USER"))) return goal;
+  const replicationAccounts = goal.replicationAccounts.map((account) => {
+    return { ...account, present: true };
+  });
+  return { ...goal, replicationAccounts };
+}
+
+function wroteMarker(plan: Plan): boolean {
+  return plan.kind === "run" && plan.statements.some(({ connection }) => connection === "marker");
+}
+
+function isOpening(plan: Plan): boolean {
+  return plan.kind === "run" &&
+    plan.statements.some(({ connection, sql }) =>
+      connection === "marker" || sql === "SET GLOBAL read_only = OFF"
+    );
+}
+
+function isWaiting(plan: Plan & { readonly kind: "run" }): boolean {
+  return plan.statements.some(({ deadline }) => deadline === "wait");
+}
+
+/** The voters granted what they were told: less than that would lose what they hold. */
+function requireHeld(parts: PromotionParts, facts: ServerFacts): void {
+  const executed = parse(facts.executed);
+  const missing = subtract(parse(parts.held), executed);
+  if (contains(executed, parse(parts.held))) return;
+  throw new Error(
+    `Cannot promote as the server has not executed what the voters were told: it lacks ` +
+      `"${format(missing).slice(0, 200)}"`,
+  );
+}
+
+/** The commit returned, so it is acknowledged and executed: the server need not be asked for that. */
+function marked(facts: ServerFacts, goal: PromoteGoal): ServerFacts {
+  const marker = fromInterval(goal.clusterUuid, { first: goal.term, last: goal.term });
+  const executed = format(union(parse(facts.executed), marker));
+  return { ...facts, superReadOnly: false, executed };
+}

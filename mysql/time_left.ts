@@ -1,0 +1,51 @@
+/** Monotonic time for the operations on a server: how much of a limit is left, and short pauses. */
+
+/** A limit that began when this was made. */
+export class TimeLeft {
+  readonly #endsAt: number;
+
+  constructor(deadlineMs: number) {
+    this.#endsAt = performance.now() + deadlineMs;
+  }
+
+  /** Milliseconds until the limit; 0 when it is over. */
+  get leftMs(): number {
+    return Math.max(0, this.#endsAt - performance.now());
+  }
+
+  get over(): boolean {
+    return this.leftMs === 0;
+  }
+}
+
+/** Waits. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Calls again and again until the result is disposed of. */
+export function every(milliseconds: number, call: () => void): Disposable {
+  const timer = setInterval(call, milliseconds);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** Awaits a promise, or rejects with the error that `late` makes once the time is over. */
+export async function within<T>(
+  milliseconds: number,
+  promise: Promise<T>,
+  late: () => Error,
+): Promise<T> {
+  const { promise: rejected, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(late()), milliseconds);
+  try {
+    return await Promise.race([promise, rejected]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Measures one call in milliseconds. */
+export function stopwatch(): () => number {
+  const startedAt = performance.now();
+  return () => performance.now() - startedAt;
+}
