@@ -59,7 +59,9 @@ export async function form(options: FormationOptions, others: readonly string[])
   const silent = asked.flatMap((one) => "because" in one ? [one.because] : []);
   const nodes = asked.flatMap((one) => "node" in one ? [one.node] : []);
   const self = nodes.find((node) => node.id === options.self);
-  if (self !== undefined && self.cluster !== null && !self.founding) return joining(self, nodes, silent);
+  if (self !== undefined && self.cluster !== null && !self.founding) {
+    return joining(self, nodes, silent);
+  }
   const because = [...silent, ...obstacles(options, nodes)];
   if (because.length > 0) return { kind: "refused", because };
   const first = firstOf(nodes);

@@ -75,7 +75,7 @@ export class Interpreter {
         return this.#options.answers.answer(effect.request, effect.refused);
       case "follow":
         this.#following = effect.following;
-        return;
+        return this.#options.watch.hurry();
       case "log":
         return this.#options.log.write("info", effect.sentence, {});
       case "freeze":

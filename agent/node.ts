@@ -4,6 +4,7 @@
  */
 import type { ServerFacts } from "../mysql/facts.ts";
 import { unfit } from "../mysql/unfit.ts";
+import { describeEffect, describeEvent } from "../raft/describe.ts";
 import type { Event } from "../raft/event.ts";
 import type { Envelope, Message } from "../raft/message.ts";
 import type { State } from "../raft/state.ts";
@@ -39,6 +40,8 @@ export interface NodeOptions {
   readonly requestMs: number;
   readonly mysqlEndpoint: string;
   readonly agentVersion: string;
+  /** Log every event and effect of the protocol, for developers. */
+  readonly trace: boolean;
 }
 
 /** Looks at the server: as often as heartbeats, but at least four times a second. */
@@ -70,7 +73,7 @@ export class Node {
     this.#replies = new Requests(clock);
     this.#answers = new Requests(clock);
     this.#watch = this.#createWatch();
-    const post = (event: Event) => this.#loop.post(event);
+    const post = (event: Event) => this.#post(event);
     this.#interpreter = new Interpreter({
       ...options,
       watch: this.#watch,
@@ -95,7 +98,10 @@ export class Node {
       durable: store.current.durable,
       seed: options.seed,
       clock,
-      interpret: (effect) => this.#interpreter.interpret(effect),
+      interpret: (effect) => {
+        if (options.trace) options.log.write("debug", describeEffect(effect), {});
+        return this.#interpreter.interpret(effect);
+      },
       changed: (state) => this.#changed(state),
       dropped: (event) => options.log.write("error", `Dropped an event: ${event.kind}`, {}),
     });
@@ -175,6 +181,11 @@ export class Node {
     };
   }
 
+  #post(event: Event): void {
+    if (this.#options.trace) this.#options.log.write("debug", describeEvent(event), {});
+    this.#loop.post(event);
+  }
+
   #createWatch(): Watch {
     const { config, store, log } = this.#options;
     const setErrant = (errant: string) => {
@@ -196,7 +207,7 @@ export class Node {
   }
 
   #seen(view: ServerView, facts: ServerFacts | null): void {
-    this.#loop.post({ kind: "server", at: this.#options.clock.now(), view });
+    this.#post({ kind: "server", at: this.#options.clock.now(), view });
     if (facts !== null) this.#upkeep.seen(view, facts);
   }
 
@@ -233,7 +244,7 @@ export class Node {
       : config.electionMs;
     try {
       return await this.#replies.wait(limitMs, (request) => {
-        this.#loop.post({ kind: "received", at: clock.now(), envelope, request });
+        this.#post({ kind: "received", at: clock.now(), envelope, request });
       });
     } catch (error) {
       throw new RpcError("refused", (error as Error).message, { cause: error });
@@ -249,7 +260,7 @@ export class Node {
   #operator(wish: (request: number, at: number) => Event): Promise<string | null> {
     const { clock, config } = this.#options;
     const limitMs = 2 * config.handoverMs + operatorExtraMs;
-    return this.#answers.wait(limitMs, (request) => this.#loop.post(wish(request, clock.now())));
+    return this.#answers.wait(limitMs, (request) => this.#post(wish(request, clock.now())));
   }
 
   async #wish(wish: (request: number, at: number) => Event, done: string): Promise<unknown> {

@@ -9,8 +9,7 @@ import type { ServerView } from "../raft/types.ts";
 import type { Interpreter } from "./interpret.ts";
 import type { Clock, Database, Log } from "./ports.ts";
 
-/** Commits that wait longer than this although enough voters are connected get a nudge. */
-const blockedMaxMs = 1_000;
+/** Between two nudges, and the most that one may take. */
 const nudgeMs = 2_000;
 
 export interface UpkeepOptions {
@@ -26,7 +25,7 @@ export class Upkeep {
   readonly #options: UpkeepOptions;
   #running = false;
   #prepared = "";
-  #blockedSince: number | null = null;
+  #nudgedAt = -Infinity;
   #because = "";
 
   constructor(options: UpkeepOptions) {
@@ -35,7 +34,7 @@ export class Upkeep {
 
   /** After a look that was answered. Never rejects; what fails is said once and tried again. */
   seen(view: ServerView, facts: ServerFacts): void {
-    if (this.#running || this.#options.interpreter.busy) return;
+    if (this.#running) return;
     this.#running = true;
     this.#round(view, facts).then((because) => this.#say(because ?? ""), (error) => {
       this.#say(error instanceof Error ? error.message : String(error));
@@ -46,9 +45,8 @@ export class Upkeep {
 
   async #round(view: ServerView, facts: ServerFacts): Promise<string | null> {
     const state = this.#options.state();
-    if (state.role === "leader") return await this.#leads(state, facts);
-    this.#blockedSince = null;
-    if (state.role !== "follower" || view.open) return null;
+    if (state.role === "leader") return await this.#leads(state, { view, facts });
+    if (this.#options.interpreter.busy || state.role !== "follower" || view.open) return null;
     const run = view.incarnation?.process ?? "";
     if (run !== this.#prepared) {
       await this.#options.database.prepare();
@@ -69,29 +67,34 @@ export class Upkeep {
     return because;
   }
 
-  async #leads(state: State & { role: "leader" }, facts: ServerFacts): Promise<string | null> {
-    const { database } = this.#options;
+  async #leads(
+    state: State & { role: "leader" },
+    seen: { readonly view: ServerView; readonly facts: ServerFacts },
+  ): Promise<string | null> {
+    const { database, interpreter } = this.#options;
     const { membership, term } = state.durable;
-    if (membership === null || state.handover !== null) return null;
-    await this.#unblock(state, facts);
+    if (membership === null) return null;
+    // Also while a promotion waits for its marker: that acknowledgement may be the lost one.
+    await this.#unblock(state, seen);
+    if (interpreter.busy || state.handover !== null) return null;
     if (state.stage !== "leading" || state.change !== null) return null;
     const { k } = quorum(membership);
-    const { because } = await database.settle({ clusterUuid: membership.cluster, term, k }, facts);
+    const wish = { clusterUuid: membership.cluster, term, k };
+    const { because } = await database.settle(wish, seen.facts);
     return because;
   }
 
   /** A lost acknowledgement is never sent again; only another commit releases who waits for it. */
-  async #unblock(state: State & { role: "leader" }, facts: ServerFacts): Promise<void> {
+  async #unblock(
+    state: State & { role: "leader" },
+    seen: { readonly view: ServerView; readonly facts: ServerFacts },
+  ): Promise<void> {
     const { clock, database, log } = this.#options;
-    if (facts.semiSyncSource.waitSessions === 0 || state.durable.membership === null) {
-      this.#blockedSince = null;
-      return;
-    }
-    this.#blockedSince ??= clock.now();
-    const { k } = quorum(state.durable.membership);
-    const enough = facts.semiSyncSource.clients >= k;
-    if (!enough || clock.now() - this.#blockedSince < blockedMaxMs) return;
-    this.#blockedSince = clock.now();
+    const { membership } = state.durable;
+    if (seen.view.health !== "blocked" || membership === null) return;
+    if (seen.facts.semiSyncSource.clients < quorum(membership).k) return;
+    if (clock.now() - this.#nudgedAt < nudgeMs) return;
+    this.#nudgedAt = clock.now();
     log.write("warning", "Commits wait although enough voters are connected: committing again", {});
     await database.nudge(nudgeMs);
   }

@@ -11,11 +11,13 @@ export interface ViewContext {
   /** GTIDs that were born here while this node did not lead. */
   readonly errant: string;
   readonly inStep: boolean;
+  /** Commits have waited for their acknowledgement without any progress. */
+  readonly blocked: boolean;
 }
 
 /** The view of a server that answered. */
 export function viewOf(facts: ServerFacts, context: ViewContext): ServerView {
-  const { replication, semiSyncSource } = facts;
+  const { replication } = facts;
   const reasons = [...unfit(facts, "stand")];
   if (replication !== null && replication.applierErrorNumber !== 0) {
     reasons.push(`the applier stopped with error ${replication.applierErrorNumber}`);
@@ -24,7 +26,7 @@ export function viewOf(facts: ServerFacts, context: ViewContext): ServerView {
     reasons.push(`replication is delayed by ${replication.delaySeconds} s on purpose`);
   }
   return {
-    health: semiSyncSource.waitSessions > 0 ? "blocked" : "alive",
+    health: context.blocked ? "blocked" : "alive",
     incarnation: context.incarnation,
     held: heldOf(facts, context.errant),
     origin: facts.serverUuid,
@@ -108,6 +110,29 @@ function formatOwn(facts: ServerFacts): string {
   return [...own.sources].map(([source, intervals]) =>
     [source, ...intervals.map(({ first, last }) => `${first}-${last}`)].join(":")
   ).join(",");
+}
+
+/** What the question "do commits wait without progress?" remembers from look to look. */
+export interface WaitMemory {
+  readonly since: number | null;
+  readonly executed: string;
+}
+
+/** Every commit waits a moment; only this long without a single one getting through counts. */
+const blockedMs = 1_000;
+
+/** Has the source half of semi-sync held all commits up for a second? */
+export function watchWaiting(
+  memory: WaitMemory,
+  facts: ServerFacts,
+  at: number,
+): { readonly memory: WaitMemory; readonly blocked: boolean } {
+  const { executed, semiSyncSource } = facts;
+  if (semiSyncSource.waitSessions === 0) {
+    return { memory: { since: null, executed }, blocked: false };
+  }
+  const since = memory.since === null || memory.executed !== executed ? at : memory.since;
+  return { memory: { since, executed }, blocked: at - since >= blockedMs };
 }
 
 /** What the question "in step with the leader?" remembers from look to look. */

@@ -12,8 +12,10 @@ import {
   silentView,
   type StepMemory,
   viewOf,
+  type WaitMemory,
   watchErrant,
   watchStep,
+  watchWaiting,
 } from "./view.ts";
 
 /** A killed server's sockets stay open for a tenth of a second and more; its process tells at once. */
@@ -49,6 +51,7 @@ export class Watch {
   #facts: ServerFacts | null = null;
   #factsAt = -Infinity;
   #step: StepMemory = { runningSince: null, source: "" };
+  #waiting: WaitMemory = { since: null, executed: "" };
   #baseline: Position | null = null;
   /** Looks that began before the last change of the server are not believed. */
   #generation = 0;
@@ -57,6 +60,8 @@ export class Watch {
   #restarts: RestartHistory = noRestarts;
   #stopped = false;
   readonly #cancel = new Set<() => void>();
+  /** Runs the next look at once. */
+  #lookNow: () => void = () => {};
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -78,7 +83,7 @@ export class Watch {
   start(): void {
     this.#factsAt = this.#options.clock.now();
     this.#every(glanceEveryMs, () => Promise.resolve(this.#glance()));
-    this.#every(this.#options.lookEveryMs, () => this.#look());
+    this.#lookNow = this.#every(this.#options.lookEveryMs, () => this.#look());
     this.#every(5 * glanceEveryMs, () => this.#findProcess());
   }
 
@@ -93,20 +98,42 @@ export class Watch {
     this.#baseline = null;
   }
 
-  /** Repeats `work`, never twice at once, until the watch stops. */
-  #every(ms: number, work: () => Promise<void>): void {
+  /** Something waits for the next look: it is taken at once. */
+  hurry(): void {
+    this.#lookNow();
+  }
+
+  /** Repeats `work`, never twice at once, until the watch stops; the result makes it run at once. */
+  #every(ms: number, work: () => Promise<void>): () => void {
     const { clock, log } = this.#options;
-    const again = () => {
+    let waiting: (() => void) | null = null;
+    let hurried = false;
+    const run = () => {
+      waiting?.();
+      waiting = null;
+      hurried = false;
+      work().catch((error) => {
+        log.write("error", `Cannot watch the server: ${messageOf(error)}`, {});
+      }).finally(() => again(hurried ? 0 : ms));
+    };
+    const again = (afterMs: number) => {
       if (this.#stopped) return;
-      const cancel = clock.after(ms, () => {
+      const cancel = clock.after(afterMs, () => {
         this.#cancel.delete(cancel);
-        work().catch((error) => {
-          log.write("error", `Cannot watch the server: ${messageOf(error)}`, {});
-        }).finally(again);
+        waiting = null;
+        run();
       });
+      waiting = () => {
+        cancel();
+        this.#cancel.delete(cancel);
+      };
       this.#cancel.add(cancel);
     };
-    again();
+    again(ms);
+    return () => {
+      if (waiting === null) hurried = true;
+      else run();
+    };
   }
 
   #glance(): void {
@@ -178,8 +205,14 @@ export class Watch {
       end: leaderEnd(),
     });
     this.#step = memory;
-    const incarnation = incarnationOf(this.#identity);
-    this.#view = viewOf(facts, { incarnation, errant: found.errant, inStep });
+    const waiting = watchWaiting(this.#waiting, facts, this.#factsAt);
+    this.#waiting = waiting.memory;
+    this.#view = viewOf(facts, {
+      incarnation: incarnationOf(this.#identity),
+      errant: found.errant,
+      inStep,
+      blocked: waiting.blocked,
+    });
     report(this.#view, facts);
   }
 

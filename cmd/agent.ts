@@ -139,6 +139,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Nod
     requestMs: config.rpc.requestMs,
     mysqlEndpoint: `${endpoint.host}:${config.mysql.port}`,
     agentVersion: world.version,
+    trace: config.log.level === "DEBUG",
   };
 }
 

@@ -47,6 +47,7 @@ export async function runDemo(options: DemoOptions, world: World): Promise<numbe
     kept = options.keep;
     return ended;
   } finally {
+    await view[Symbol.asyncDispose]();
     if (kept) explainKept(lab, { view, program });
     else await lab.close();
     interrupt.forget();
@@ -136,11 +137,13 @@ function conclude(
     `${verdict.unknown} writes had an unknown outcome, ${verdict.failed} were refused; ` +
       `read back from ${verdict.checked.join(", ")}`,
   );
+  for (const server of verdict.behind) view.say(`${server} did not catch up with the leader`);
   const outages = failovers.map(({ outageMs }) => `${Math.round(outageMs)} ms`).join(" and ");
   view.say(`${seen} of ${failovers.length} failovers seen; writers were silent for ${outages}`);
   const examples = verdict.lost === 0 ? "" : `, for instance ${verdict.examples.join(", ")}`;
   view.say(`${verdict.acknowledged} acknowledged, ${verdict.lost} lost${examples}`);
-  const good = verdict.lost === 0 && verdict.acknowledged > 0 && seen === failovers.length;
+  const complete = verdict.lost === 0 && verdict.behind.length === 0;
+  const good = complete && verdict.acknowledged > 0 && seen === failovers.length;
   return good ? exitCodes.ok : exitCodes.failed;
 }
 

@@ -46,7 +46,7 @@ export async function cutOff(
         `Cannot cut off replica "${replica}" as it still reads after ${options.deadlineMs} ms`,
       );
     }
-    await killSessions(connection, living, { deadlineMs: time.leftMs });
+    await killSessions(connection, living, { deadlineMs: time.leftMs + graceMs });
     for (const id of living) killed.add(id);
     await pause(pollMs);
   }

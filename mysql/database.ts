@@ -181,14 +181,13 @@ export class MysqlDatabase implements AsyncDisposable {
   /** One round of following; nothing is sent when all is well. */
   async follow(wish: Following, facts: ServerFacts): Promise<Round> {
     const sysvarsDue = wish.source !== null && !this.#followerSysvarsApplied;
-    if (!sysvarsDue && this.#isFresh(facts) && this.#followPlan(wish, facts).kind === "done") {
-      return settledRound;
-    }
+    const fresh = this.#isFresh(facts);
+    if (!sysvarsDue && fresh && this.#followPlan(wish, facts).kind === "done") return settledRound;
     if (this.#queue.busyWith !== null) return busy(this.#queue.busyWith);
     const warnings: string[] = [];
     const warn = (sentence: string) => void warnings.push(sentence);
     return await this.#change("follow", { warn }, async (runner) => {
-      const seen = this.#isFresh(facts) ? facts : await this.#lookOver("work");
+      const seen = fresh ? facts : await this.#lookOver("work");
       const plan = this.#followPlan(wish, seen);
       if (plan.kind === "refuse") return { settled: false, because: plan.because };
       if (sysvarsDue) {
@@ -211,12 +210,11 @@ export class MysqlDatabase implements AsyncDisposable {
       arrangeAcknowledgements(seen, wish.k),
       settlePlan(seen, goal),
     ];
-    if (this.#isFresh(facts) && plans(facts).every(({ kind }) => kind === "done")) {
-      return settledRound;
-    }
+    const fresh = this.#isFresh(facts);
+    if (fresh && plans(facts).every(({ kind }) => kind === "done")) return settledRound;
     if (this.#queue.busyWith !== null) return busy(this.#queue.busyWith);
     return await this.#change("settle", {}, async (runner) => {
-      const seen = this.#isFresh(facts) ? facts : await this.#lookOver("work");
+      const seen = fresh ? facts : await this.#lookOver("work");
       const asked = plans(seen);
       for (const plan of asked) {
         if (plan.kind === "refuse") return { settled: false, because: plan.because };
@@ -269,9 +267,9 @@ export class MysqlDatabase implements AsyncDisposable {
    * releases may be the very commit that the queue waits for.
    */
   async nudge(deadlineMs: number): Promise<void> {
-    const looked = await this.look(deadlineMs);
-    if (looked.kind === "failed") throw new Error(`Cannot nudge: ${looked.because}`);
-    const plan = nudge(looked.facts, purposeUuid(looked.facts.serverUuid));
+    const fresh = await this.#sessions.fresh();
+    const facts = await takeLook(fresh, deadlineMs).finally(() => this.#sessions.release(fresh));
+    const plan = nudge(facts, purposeUuid(facts.serverUuid));
     if (plan.kind === "refuse") throw new Error(`Cannot nudge: ${plan.because}`);
     if (this.#fencing !== null) throw new Error("Cannot nudge: the server is being fenced");
     const signal = AbortSignal.timeout(deadlineMs);

@@ -1,6 +1,6 @@
 /** Drives the hard fence to its end over connections that were opened beforehand. */
 
-import { type ClosingRequest, isClosedAlready, lookAtClosing } from "./closing.ts";
+import { type ClosingRequest, isClosedAlready, lookAtClosing, sessionOf } from "./closing.ts";
 import type { Connection } from "./client.ts";
 import { DatabaseError } from "./client_error.ts";
 import type { SemiSyncWords } from "./dialect.ts";
@@ -9,9 +9,11 @@ import {
   type FenceAction,
   type FenceMemory,
   type FenceSeen,
+  fenceSql,
   fenceStart,
 } from "./plan_fence.ts";
 import { killSessions } from "./other_sessions.ts";
+import { rowsOf } from "./rows.ts";
 import type { Sessions } from "./sessions.ts";
 import { pause, TimeLeft, within } from "./time_left.ts";
 
@@ -99,16 +101,36 @@ class FenceRun {
         await killSessions(connection, action.ids, { deadlineMs: this.#time.leftMs });
         for (const id of action.ids) this.#killed.add(id);
         return;
-      case "semiSyncOff": {
-        const sql = `SET GLOBAL rpl_semi_sync_${words}_enabled = OFF`;
-        await connection.query(sql, { deadlineMs: this.#time.leftMs });
-        return;
-      }
+      case "semiSyncOff":
+        return await this.#semiSyncOff(connection, words);
       default: {
         const rest = pause(pollMs);
         await (request.state === "pending" ? Promise.race([request.ended, rest]) : rest);
       }
     }
+  }
+
+  /**
+   * Switches semi-sync off. The waiting commits end at once, but the statement does not return before the
+   * thread that reads acknowledgements wakes up, after up to a second, and nobody can read a variable until
+   * then. The end of a dump thread wakes it up, if it comes after the statement began.
+   */
+  async #semiSyncOff(connection: Connection, words: SemiSyncWords): Promise<void> {
+    const release = await this.#connection("release");
+    const sql = `SET GLOBAL rpl_semi_sync_${words}_enabled = OFF`;
+    let ended = false;
+    const off = release.query(sql, { deadlineMs: this.#time.leftMs }).finally(() => ended = true);
+    // Its failure is that of the last line; until then nobody else listens.
+    off.catch(() => {});
+    while (!ended) {
+      const limits = { deadlineMs: this.#time.leftMs };
+      const sessions = rowsOf(await connection.query(fenceSql.sessions, limits)).map(sessionOf);
+      const began = sessions.some(({ id, command }) => id === release.id && command !== "Sleep");
+      const readers = sessions.filter(({ command }) => command.startsWith("Binlog Dump"));
+      if (began) await killSessions(connection, readers.map(({ id }) => id), limits);
+      await Promise.race([off, pause(pollMs)]);
+    }
+    await off;
   }
 
   /** Prepared XA transactions wait for somebody, and XA COMMIT ignores super_read_only. */
@@ -141,7 +163,7 @@ class FenceRun {
     }
   }
 
-  #connection(name: "fence" | "request"): Promise<Connection> {
+  #connection(name: "fence" | "request" | "release"): Promise<Connection> {
     const { sessions, deadlineMs } = this.#parts;
     const late = () => new Error(`Cannot connect to the server within ${deadlineMs} ms`);
     return within(this.#time.leftMs, sessions.get(name), late);

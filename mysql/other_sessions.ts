@@ -71,7 +71,7 @@ async function endAll(sessions: Sessions, wish: EndAll): Promise<void> {
       );
     }
     const living = others.filter((id) => !killed.has(id));
-    await killSessions(connection, living, { deadlineMs: time.leftMs });
+    await killSessions(connection, living, { deadlineMs: time.leftMs + graceMs });
     for (const id of living) killed.add(id);
     if (living.length === 0) await pause(pollMs);
   }

@@ -9,13 +9,14 @@ import { Connection, type Endpoint } from "./client.ts";
 
 /**
  * "look" reads facts. "work" runs the one queue of changes. "request" carries the request for
- * super_read_only, which may hang, and "fence" the kills and looks meanwhile.
+ * super_read_only, which may hang, "release" the end of semi-sync, which may take long, and "fence" the
+ * kills and looks meanwhile.
  */
-export type SessionName = "look" | "work" | "request" | "fence";
+export type SessionName = "look" | "work" | "request" | "release" | "fence";
 
 export interface SessionSettings {
   readonly endpoint: Endpoint;
-  /** For "request" and "fence", such as an admin_port that is free when max_connections is used up. */
+  /** For "request", "release" and "fence", such as an admin_port that is free when max_connections is used up. */
   readonly adminEndpoint?: Endpoint;
   /** Limit for connecting and logging in together. */
   readonly connectMs: number;
@@ -24,7 +25,7 @@ export interface SessionSettings {
 /** How the server shows our sessions: the attribute program_name. */
 export const programName = "xenon";
 
-const names: readonly SessionName[] = ["fence", "request", "work", "look"];
+const names: readonly SessionName[] = ["fence", "request", "release", "work", "look"];
 /** More of them at a time mean that somebody forgot to release one. */
 const freshMax = 8;
 /** The oldest strays of a server that never lets go of them are forgotten. */
@@ -135,7 +136,7 @@ export class Sessions implements AsyncDisposable {
   async #open(name: SessionName): Promise<Connection> {
     try {
       const { endpoint, adminEndpoint } = this.#settings;
-      const apart = name === "request" || name === "fence";
+      const apart = name !== "look" && name !== "work";
       const connection = await this.#connect(apart ? adminEndpoint ?? endpoint : endpoint);
       this.#kept.set(name, connection);
       return connection;

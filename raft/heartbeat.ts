@@ -2,7 +2,7 @@
 import type { Effect } from "./effect.ts";
 import type { Heartbeat } from "./message.ts";
 import type { Ballot, Follower } from "./state.ts";
-import type { Config, Durable, Millis, NodeId } from "./types.ts";
+import type { Config, Durable, Millis, NodeId, Position } from "./types.ts";
 import { EMPTY_POSITION } from "./types.ts";
 import { persisting, pointAt, startBallot, stayApart, type Step, withTerm } from "./common.ts";
 import { invariant } from "./invariant.ts";
@@ -69,7 +69,7 @@ function replicate(config: Config, state: Follower, heard: HeardHeartbeat): Step
   if (state.ballot !== null || repointedAlready(config, state, heartbeat)) return [state, []];
   if (state.durable.lastLeader?.term === heartbeat.term) return followLeader(config, state, heard);
   // A new leader: the receiver stops before extra transactions are looked for, once a term.
-  if (state.frozen !== null || state.following?.term === heartbeat.term) {
+  if (state.frozen !== null || pointedAlready(config, state, heard)) {
     return judge(config, state, heard);
   }
   if (state.server.health !== "alive") return [{ ...state, why: "my server is not alive" }, []];
@@ -82,6 +82,22 @@ function replicate(config: Config, state: Follower, heard: HeardHeartbeat): Step
   return startBallot(config, state, { ballot, at, persist: false });
 }
 
+/**
+ * The receiver reads from the new leader already, since a vote or a hand-over. Stopping it now could
+ * cut off the acknowledgement that the leader waits for, and a lost one is never sent again.
+ */
+function pointedAlready(config: Config, state: Follower, heard: HeardHeartbeat): boolean {
+  if (state.following?.source.id !== heard.from) return false;
+  return extraOf(config, state.server.held, heard.heartbeat) === EMPTY_POSITION;
+}
+
+/** What this node holds and the leader neither drained nor wrote since. */
+function extraOf(config: Config, held: Position, heartbeat: Heartbeat): Position {
+  const { base, membership } = heartbeat;
+  const beyond = config.positions.subtract(held, base.position);
+  return config.positions.withoutOrigin(beyond, base.origin, membership.cluster);
+}
+
 /** This node replicates from the candidate of a planned hand-over, as its leader asked it to. */
 function repointedAlready(config: Config, state: Follower, heartbeat: Heartbeat): boolean {
   const handover = heartbeat.handover;
@@ -92,14 +108,7 @@ function repointedAlready(config: Config, state: Follower, heartbeat: Heartbeat)
 /** Looks for transactions that the leader lacks; without any, its word is written down and followed. */
 export function judge(config: Config, state: Follower, heard: HeardHeartbeat): Step {
   const { heartbeat, from } = heard;
-  const { positions } = config;
-  const { base, membership } = heartbeat;
-  // Pointed at it already when voting: that vote compared the same sets.
-  const held = state.following?.term === heartbeat.term
-    ? EMPTY_POSITION
-    : state.frozen?.held ?? state.server.held;
-  const beyond = positions.subtract(held, base.position);
-  const extra = positions.withoutOrigin(beyond, base.origin, membership.cluster);
+  const extra = extraOf(config, state.frozen?.held ?? state.server.held, heartbeat);
   if (extra !== EMPTY_POSITION) {
     const [apart, effects] = stayApart(state);
     return [{ ...apart, invalid: extra, why: `leader ${from} lacks ${extra}` }, effects];

@@ -2,7 +2,7 @@
 import type { Effect } from "./effect.ts";
 import type { Event } from "./event.ts";
 import type { Envelope, Heartbeat, Message, PreVote, Vote } from "./message.ts";
-import type { Follower, State } from "./state.ts";
+import type { Candidate, Follower, State } from "./state.ts";
 import type { Config } from "./types.ts";
 import { giveWay, preVoteAnswered, voteAnswered } from "./candidate.ts";
 import { refuseVote, settleWish, type Step, verdict } from "./common.ts";
@@ -14,7 +14,8 @@ import { unreachable } from "./invariant.ts";
 import { closeServer, heartbeatAnswered } from "./leader.ts";
 import { memberOf } from "./quorum.ts";
 import { resignAnswered } from "./succession.ts";
-import { answerPreVote, followerVote } from "./voting.ts";
+import { dataRefusal } from "./vote.ts";
+import { answerPreVote, followerVote, standSoonIfAhead } from "./voting.ts";
 
 type Received = Event & { readonly kind: "received" };
 
@@ -101,24 +102,44 @@ function relieved(state: Follower, effects: readonly Effect[], message: Heartbea
   return [next, [...effects, ...answers]];
 }
 
-/** Two that ask at the same time settle it here: the higher id gives way before anything is promised. */
+/**
+ * A pre-vote. Two that ask at the same time settle it here, before anything is promised: the one with
+ * more data goes on, with equal data the lower id. A follower that is further stands itself.
+ */
 function preVote(
   config: Config,
   state: State,
   heard: { readonly event: Received; readonly message: PreVote },
 ): Step {
   const { event, message } = heard;
-  const from = event.envelope.from;
-  const rival = state.role === "candidate" && state.phase === "asking" &&
-    message.term >= state.term && from < config.id;
-  const [asked, answers] = rival
-    ? giveWay(config, state, { at: event.at, why: `${from} asks for the same term` })
+  const { at, envelope: { from } } = event;
+  const [asked, answers] = givesWay(config, state, heard)
+    ? giveWay(config, state as Candidate, { at, why: `${from} asks for the same term` })
     : [state, []];
   const refused = preVoteRefusal(config, asked, heard);
   const { term } = message;
   const termOfVoter = state.durable.term;
   const said = reply(event, { kind: "preVoteReply", term, refused, termOfVoter });
-  return refused === null ? [asked, [...answers, ...said]] : [state, said];
+  if (refused === null) return [asked, [...answers, ...said]];
+  return [standSoonIfAhead(config, state, { held: message.held, at }), said];
+}
+
+function givesWay(
+  config: Config,
+  state: State,
+  heard: { readonly event: Received; readonly message: PreVote },
+): boolean {
+  const { event: { envelope }, message } = heard;
+  if (state.role !== "candidate" || state.phase !== "asking" || message.term < state.term) {
+    return false;
+  }
+  const cluster = envelope.cluster ?? "";
+  const mine = state.server.held;
+  if (dataRefusal(config, cluster, { candidate: mine, promised: message.held }) !== null) {
+    return true;
+  }
+  const behind = dataRefusal(config, cluster, { candidate: message.held, promised: mine }) !== null;
+  return !behind && envelope.from < config.id;
 }
 
 function preVoteRefusal(

@@ -2,7 +2,7 @@
 import type { Effect } from "./effect.ts";
 import type { Envelope, PreVote, Vote } from "./message.ts";
 import type { Ballot, Follower, State } from "./state.ts";
-import type { Config, Durable, Millis, NodeId } from "./types.ts";
+import type { Config, Durable, Millis, NodeId, Position } from "./types.ts";
 import { campaign } from "./candidate.ts";
 import {
   persisting,
@@ -47,7 +47,10 @@ export function followerVote(
 ): Step {
   const { envelope, vote, request, at } = asked;
   const refused = voteRefusal(config, state, asked);
-  if (refused !== null) return [state, [refuseVote(state, { request, term: vote.term, refused })]];
+  if (refused !== null) {
+    const next = standSoonIfAhead(config, state, { held: vote.held, at });
+    return [next, [refuseVote(state, { request, term: vote.term, refused })]];
+  }
   const ask = { request, from: envelope.from, vote };
   if (state.ballot?.asked.kind === "resign") {
     return [{ ...state, ballot: { ...state.ballot, next: ask } }, []];
@@ -70,6 +73,21 @@ export function followerVote(
     at,
     persist: durable !== state.durable,
   });
+}
+
+/** Whoever asks lacks what this follower has: it must stand itself, and soon. */
+export function standSoonIfAhead(
+  config: Config,
+  state: State,
+  asked: { readonly held: Position; readonly at: Millis },
+): State {
+  const { held, at } = asked;
+  if (state.role !== "follower" || state.ballot !== null) return state;
+  if (liveLeader(config, state, at) !== null) return state;
+  const { positions } = config;
+  const mine = positions.union(state.durable.promised, state.server.held);
+  const ahead = mine !== held && positions.contains(mine, held);
+  return ahead ? { ...state, electionAt: Math.min(state.electionAt, at) } : state;
 }
 
 function voteRefusal(
@@ -116,6 +134,10 @@ export function decideVote(
   if (vote.term < termed.term || (termed.votedFor !== null && termed.votedFor !== from)) {
     const because = `I voted for ${termed.votedFor ?? "nobody"} in term ${termed.term}`;
     return [state, [refuseVote(state, { request, term: vote.term, refused: because })]];
+  }
+  if (state.leader?.term === vote.term) {
+    const refused = `term ${vote.term} has leader ${state.leader.id}`;
+    return [state, [refuseVote(state, { request, term: vote.term, refused })]];
   }
   const held = config.witness ? termed.promised : state.frozen?.held ?? state.server.held;
   const promised = positions.union(termed.promised, held);

@@ -23,6 +23,7 @@ export interface LabNodeOptions {
   readonly program: readonly string[];
 }
 
+const serverIdStep = 10;
 const startMs = 60_000;
 const statementMs = 5_000;
 const statusMs = 500;
@@ -66,7 +67,8 @@ export class LabNode {
       mysqld,
       folder: `${folder}/mysql${number}${copy === 0 ? "" : `-${copy}`}`,
       cacheFolder,
-      serverId: number,
+      // A server skips what its own number wrote, and a new copy needs the former one's writes too.
+      serverId: number + serverIdStep * copy,
       port: mysqlPort,
     });
     this.#sandbox = made;

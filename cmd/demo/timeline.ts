@@ -13,11 +13,14 @@ export interface LogLine {
 
 export type PhaseName =
   | "detected"
+  | "resigned"
+  | "consent"
   | "asking"
   | "freezing"
   | "voting"
   | "elected"
   | "applied"
+  | "prepared"
   | "marking"
   | "writable"
   | "first write";
@@ -30,19 +33,19 @@ export interface Phase {
   readonly sentence: string;
 }
 
-/** What a log line must say to mark the beginning of a phase, on the node that won in the end. */
-const winnerPhases: readonly (readonly [PhaseName, RegExp])[] = [
+/** What a log line must say to mark a phase, on the node that won in the end. */
+const roundPhases: readonly (readonly [PhaseName, RegExp])[] = [
   ["asking", /^Standing for term \d+, asking/],
   ["freezing", /^Standing for term \d+, freezing/],
   ["voting", /^Standing for term \d+, voting/],
   ["elected", /^Opening the server for term/],
-  ["applied", /stop the applier|switch semi-sync source on|acknowledgements of each commit/],
-  ["marking", /write the marker of term/],
 ];
 const writable = /^leading term \d+, writable/i;
 /** The first sign, on whichever node, that something is wrong or wanted. */
 const noticed =
   /MySQL is (dead|hung|unknown)|^closing my server|^Closing my server|^No leader|^Standing for|^handing over/;
+const resigned = /^closing my server|^handing over/;
+const consent = /^named \S+ as successor/;
 
 /** The lines that the agents wrote since a moment of the wall clock, in order of time. */
 export function readLogs(nodes: readonly LabNode[], sinceAt: number): readonly LogLine[] {
@@ -50,23 +53,35 @@ export function readLogs(nodes: readonly LabNode[], sinceAt: number): readonly L
   return lines.sort((left, right) => left.at - right.at);
 }
 
-/** The phases of the first failover (or hand-over) among these lines; empty when there was none. */
+/** The phases of the first failover (or hand-over) among these lines; few when there was none. */
 export function phasesOf(lines: readonly LogLine[], faultAt: number): readonly Phase[] {
   const after = lines.filter(({ at }) => at >= faultAt);
-  const opened = after.find(({ sentence }) => writable.test(sentence));
-  const first = after.find(({ sentence }) => noticed.test(sentence));
-  const phase = (name: PhaseName, { at, node, sentence }: LogLine): Phase => {
-    return { name, afterMs: at - faultAt, node, sentence };
+  const phase = (name: PhaseName, line: LogLine | undefined): readonly Phase[] => {
+    if (line === undefined) return [];
+    return [{ name, afterMs: line.at - faultAt, node: line.node, sentence: line.sentence }];
   };
-  const phases = first === undefined ? [] : [phase("detected", first)];
-  if (opened === undefined) return phases;
-  const own = after.filter(({ node, at }) => node === opened.node && at <= opened.at);
+  const opened = after.find(({ sentence }) => writable.test(sentence));
+  const winner = after.filter(({ node, at }) => node === opened?.node && at <= (opened?.at ?? 0));
   // A lost round leaves the same lines behind, so the last ones before the opening count.
-  for (const [name, pattern] of winnerPhases) {
-    const line = own.findLast(({ sentence }) => pattern.test(sentence));
-    if (line !== undefined) phases.push(phase(name, line));
-  }
-  return [...phases, phase("writable", opened)];
+  const rounds = roundPhases.map(([name, pattern]) =>
+    phase(name, winner.findLast(({ sentence }) => pattern.test(sentence)))
+  );
+  const elected = winner.findLastIndex(({ sentence }) => /^Opening the server/.test(sentence));
+  const steps = elected < 0 ? [] : winner.slice(elected + 1).filter((line) => line !== opened);
+  return [
+    ...phase("detected", after.find(({ sentence }) => noticed.test(sentence))),
+    ...phase("resigned", after.find(({ sentence }) => resigned.test(sentence))),
+    ...phase("consent", after.find(({ sentence }) => consent.test(sentence))),
+    ...rounds.flat(),
+    ...steps.flatMap((line) => phase(stepName(line.sentence), line)),
+    ...phase("writable", opened),
+  ];
+}
+
+/** Steps are logged when they begin. */
+function stepName(sentence: string): PhaseName {
+  if (/marker/.test(sentence)) return "marking";
+  return /appl|receive/.test(sentence) ? "applied" : "prepared";
 }
 
 /** One line a phase, the time since the fault in front. */

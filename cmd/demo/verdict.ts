@@ -17,6 +17,8 @@ export interface Verdict {
   readonly ghosts: number;
   /** Whose tables were read. */
   readonly checked: readonly string[];
+  /** Followers that did not catch up in time, so that nothing can be said about them. */
+  readonly behind: readonly string[];
 }
 
 const connectMs = 2_000;
@@ -39,9 +41,11 @@ export async function judge(lab: Lab, ledger: Ledger): Promise<Verdict> {
   });
   const onLeader = await integers(connection);
   const absent = new Set(absentOf(ledger, onLeader));
+  const behind: LabNode[] = [];
   for (const follower of followers) {
     const there = await integersOfFollower(follower, String(row?.["executed"] ?? ""));
-    for (const integer of absentOf(ledger, there)) absent.add(integer);
+    if (there === null) behind.push(follower);
+    else for (const integer of absentOf(ledger, there)) absent.add(integer);
   }
   return {
     acknowledged: ledger.acknowledged.length,
@@ -50,20 +54,30 @@ export async function judge(lab: Lab, ledger: Ledger): Promise<Verdict> {
     lost: absent.size,
     examples: [...absent].slice(0, examplesMax),
     ghosts: ledger.failed.filter((integer) => onLeader.has(integer)).length,
-    checked: [leader, ...followers].map((node) => node.mysql),
+    checked: [leader, ...followers].filter((node) => !behind.includes(node)).map(mysqlOf),
+    behind: behind.map(mysqlOf),
   };
+}
+
+function mysqlOf(node: LabNode): string {
+  return node.mysql;
 }
 
 function absentOf(ledger: Ledger, present: ReadonlySet<number>): readonly number[] {
   return ledger.acknowledged.map(({ integer }) => integer).filter((one) => !present.has(one));
 }
 
-async function integersOfFollower(node: LabNode, executed: string): Promise<ReadonlySet<number>> {
+/** Null when it does not catch up. */
+async function integersOfFollower(
+  node: LabNode,
+  executed: string,
+): Promise<ReadonlySet<number> | null> {
   await using connection = await node.root(connectMs);
-  await connection.query("SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?)", {
+  const [row] = await connection.query("SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?) AS late", {
     deadlineMs: 1_000 * catchUpSeconds + statementMs,
     values: [executed, catchUpSeconds],
   });
+  if (Number(row?.["late"]) !== 0) return null;
   return await integers(connection);
 }
 

@@ -1,0 +1,89 @@
+/**
+ * Watches every server directly, whoever leads: is it open by its flags, and does it acknowledge a
+ * write? Two at a time must never acknowledge; two open by flag is reported in seconds.
+ */
+import { Connection } from "../mysql/client.ts";
+import { DatabaseError } from "../mysql/client_error.ts";
+import { overlapMs, runsOf } from "../cmd/demo/ledger.ts";
+import type { Lab } from "../cmd/demo/lab.ts";
+
+const everyMs = 20;
+const connectMs = 200;
+const answerMs = 500;
+/** Two looks this far apart say nothing about the time between them. */
+const gapMaxMs = 200;
+
+interface Series {
+  readonly open: number[];
+  readonly acknowledged: number[];
+}
+
+export class Watchers implements AsyncDisposable {
+  readonly #lab: Lab;
+  readonly #series: readonly Series[];
+  readonly #loops: readonly Promise<void>[];
+  #stopped = false;
+
+  constructor(lab: Lab) {
+    this.#lab = lab;
+    this.#series = lab.nodes.map(() => ({ open: [], acknowledged: [] }));
+    this.#loops = this.#series.flatMap((series, index) => {
+      const server = lab.nodes[index]?.mysql ?? "";
+      return [
+        this.#repeat(server, async (connection) => {
+          const sql = "SELECT @@GLOBAL.super_read_only AS closed, @@GLOBAL.read_only AS shut";
+          const [row] = await connection.query(sql, { deadlineMs: answerMs });
+          if (isOff(row?.["closed"]) && isOff(row?.["shut"])) series.open.push(performance.now());
+        }),
+        this.#repeat(server, async (connection) => {
+          const sql = "INSERT INTO xenon_demo.probes () VALUES ()";
+          await connection.change(sql, { deadlineMs: answerMs });
+          series.acknowledged.push(performance.now());
+        }),
+      ];
+    });
+  }
+
+  /** Milliseconds in which at least two servers were open by both flags. */
+  twoOpenMs(): number {
+    return overlapMs(this.#series.map(({ open }) => runsOf(open, gapMaxMs)));
+  }
+
+  /** Milliseconds in which at least two servers acknowledged writes. */
+  twoAcknowledgingMs(): number {
+    return overlapMs(this.#series.map(({ acknowledged }) => runsOf(acknowledged, gapMaxMs)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#loops);
+  }
+
+  /** Does `work` every 20 ms on a connection of its own, and connects again when it broke. */
+  async #repeat(server: string, work: (connection: Connection) => Promise<void>): Promise<void> {
+    const [host = "", port = ""] = server.split(":");
+    const options = { ...this.#lab.account, host, port: Number(port), connectMs };
+    let connection: Connection | null = null;
+    while (!this.#stopped) {
+      const startedAt = performance.now();
+      try {
+        if (connection?.usable !== true) connection = await Connection.connect(options);
+        await work(connection);
+      } catch (error) {
+        // Closed, dead or frozen: then it neither shows flags nor acknowledges.
+        if (!(error instanceof DatabaseError)) throw error;
+      }
+      const waitMs = everyMs - (performance.now() - startedAt);
+      if (waitMs > 0) await pause(waitMs);
+    }
+    await connection?.close();
+  }
+}
+
+function isOff(value: unknown): boolean {
+  return value === 0 || value === "0" || value === "OFF";
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

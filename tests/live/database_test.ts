@@ -1,0 +1,359 @@
+/** The database port against real servers: one source and two replicas through a whole life. */
+
+import assert from "node:assert/strict";
+import { Connection } from "../../mysql/client.ts";
+import { createDatabase, type MysqlDatabase } from "../../mysql/database.ts";
+import type { ServerFacts } from "../../mysql/facts.ts";
+import { contains, parse } from "../../mysql/gtid.ts";
+import { parseSysvars } from "../../mysql/sysvars.ts";
+import { LabServer } from "./lab.ts";
+
+const clusterUuid = "c1c1c1c1-0000-4000-8000-000000000001";
+const replication = { user: "repl", password: "geheim'1" };
+const quick = { deadlineMs: 5_000 } as const;
+const lookMs = 2_000;
+
+/** One server with its agent's database. */
+class Node implements AsyncDisposable {
+  readonly lab: LabServer;
+  readonly database: MysqlDatabase;
+  /** What each statement cost since it was last emptied. */
+  readonly costs: string[] = [];
+  /** Called after each statement of the database. */
+  onStatement: (what: string) => void = () => {};
+
+  constructor(lab: LabServer) {
+    this.lab = lab;
+    this.database = createDatabase({
+      endpoint: { user: "root", password: "", socketPath: lab.sandbox.socket },
+      replication,
+      leaderSysvars: parseSysvars("sync_binlog=1"),
+      followerSysvars: parseSysvars("sync_binlog=1000; no_such_variable=1"),
+      connectMs: 2_000,
+      statementMs: 2_000,
+      fenceMs: 2_000,
+      now: () => performance.now(),
+      timing: (what, ms) => {
+        this.costs.push(`${what} ${ms.toFixed(1)}`);
+        this.onStatement(what);
+      },
+    });
+  }
+
+  async facts(): Promise<ServerFacts> {
+    const look = await this.database.look(lookMs);
+    if (look.kind === "failed") throw new Error(look.because);
+    return look.facts;
+  }
+
+  get address() {
+    return { host: "127.0.0.1", port: this.lab.sandbox.port };
+  }
+
+  /** A client of the application. */
+  client(programName = "application"): Promise<Connection> {
+    return Connection.connect({
+      user: "root",
+      password: "",
+      ...this.address,
+      connectMs: 2_000,
+      programName,
+    });
+  }
+
+  /** What an agent does at each look, until nothing is left to do. */
+  async followUntilSettled(source: Node, acknowledge = true): Promise<void> {
+    for (let round = 0; round < 50; round++) {
+      const wish = { source: source.address, acknowledge };
+      if ((await this.database.follow(wish, await this.facts())).settled) return;
+    }
+    throw new Error("following does not settle");
+  }
+
+  async until(what: string, holds: (facts: ServerFacts) => boolean): Promise<ServerFacts> {
+    for (let tries = 0; tries < 400; tries++) {
+      const facts = await this.facts();
+      if (holds(facts)) return facts;
+      await pause(10);
+    }
+    throw new Error(`never came true: ${what}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.database[Symbol.asyncDispose]();
+    await this.lab[Symbol.asyncDispose]();
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+async function timed<T>(what: string, call: () => Promise<T>): Promise<readonly [T, number]> {
+  const startedAt = performance.now();
+  const result = await call();
+  const ms = performance.now() - startedAt;
+  times.push(`${what} ${ms.toFixed(1)} ms`);
+  return [result, ms];
+}
+
+const times: string[] = [];
+const endless = { signal: new AbortController().signal };
+const silent = () => {};
+
+function promotion(term: number, held = "") {
+  return { clusterUuid, term, k: 1, held, progress: silent };
+}
+
+function holds(facts: ServerFacts, set: string): boolean {
+  return contains(parse(facts.executed), parse(set));
+}
+
+/** The fastest of several calls: what the work costs, not what the machine does beside it. */
+async function fastest(what: string, call: () => Promise<unknown>): Promise<number> {
+  const all: number[] = [];
+  for (let count = 0; count < 7; count++) all.push((await timed(what, call))[1]);
+  return Math.min(...all);
+}
+
+Deno.test("a database port lives through promotion, failover, fence and close", async (test) => {
+  const labs = await Promise.all([1, 2, 3].map((id) => LabServer.start(id)));
+  await using a = new Node(labs[0]!);
+  await using b = new Node(labs[1]!);
+  await using c = new Node(labs[2]!);
+
+  await test.step("a server is prepared without creating a transaction", async () => {
+    for (const node of [a, b, c]) {
+      await timed("prepare", () => node.database.prepare());
+      assert.equal((await node.facts()).executed, "");
+    }
+    const closed = `${a.lab.sandbox.dataFolder}/mysqld-auto.cnf`;
+    assert.match(Deno.readTextFileSync(closed), /skip_replica_start[^]*super_read_only/);
+  });
+
+  await test.step("a look is quick", async () => {
+    const ms = await fastest("look", () => a.facts());
+    assert.ok(ms < 10, `a look took ${ms} ms`);
+  });
+
+  await test.step("the first leader makes the account, its marker is acknowledged", async () => {
+    for (const node of [b, c]) {
+      const wish = { source: a.address, acknowledge: true };
+      const round = await node.database.follow(wish, await node.facts());
+      assert.equal(round.settled, false);
+      assert.match(round.because ?? "", /Cannot set no_such_variable/);
+    }
+    await timed("first promote", () => a.database.promote(promotion(1), endless));
+    const facts = await a.facts();
+    assert.ok(!facts.readOnly && !facts.superReadOnly && facts.semiSyncSource.status);
+    assert.ok(holds(facts, `${clusterUuid}:1`));
+    await Promise.all([b, c].map((node) => node.followUntilSettled(a)));
+    await b.until("it is connected", (seen) => seen.replication?.receiver === "running");
+    await c.until("it is connected", (seen) => seen.replication?.receiver === "running");
+  });
+
+  await test.step("a settled follower is left alone, and knows its settings", async () => {
+    const facts = await b.facts();
+    b.costs.length = 0;
+    const wish = { source: a.address, acknowledge: true };
+    assert.deepEqual(await b.database.follow(wish, facts), { settled: true, because: null });
+    assert.deepEqual(b.costs, []);
+    assert.equal(facts.durability.syncBinlog, 1000);
+  });
+
+  const client = await a.client();
+  await test.step("a commit is acknowledged", async () => {
+    await client.query("CREATE DATABASE lab", quick);
+    await client.query("CREATE TABLE lab.t (a INT PRIMARY KEY)", quick);
+    await client.query("INSERT INTO lab.t VALUES (1)", quick);
+  });
+
+  await test.step("a lost acknowledgement can be released, acknowledgements rearranged", async () => {
+    await a.database.nudge(2_000);
+    await a.database.arrange({ k: 1, cutOff: null }, endless);
+    const before = await readers(client);
+    const { host, port } = c.address;
+    await timed("arrange", () => a.database.arrange({ k: 1, cutOff: `${host}:${port}` }, endless));
+    const after = await readers(client);
+    assert.equal(before.filter((id) => after.includes(id)).length, 1);
+    await assert.rejects(c.database.nudge(2_000), /Cannot nudge: the server is closed/);
+  });
+
+  let held = "";
+  await test.step("a freeze receives what it is told to, and stops the receiver", async () => {
+    const until = (await a.facts()).executed;
+    [held] = await timed("freeze", () => b.database.freeze({ until, untilMs: 2_000 }));
+    assert.ok(contains(parse(held), parse(until)));
+    assert.equal((await b.facts()).replication?.receiver, "stopped");
+    await timed("freeze", () => c.database.freeze({ until, untilMs: 2_000 }));
+    const ms = await fastest("freeze again", () => c.database.freeze({ until, untilMs: 0 }));
+    assert.ok(ms < 8, `a freeze took ${ms} ms`);
+    const never = { until: `${clusterUuid}:1-99`, untilMs: 50 };
+    await assert.rejects(c.database.freeze(never), /Cannot receive up to .* receiver is stopped/);
+  });
+
+  await test.step("a fence never lets a waiting commit be acknowledged", async () => {
+    const waiting = settledAs(client.query("INSERT INTO lab.t VALUES (2)", quick));
+    await a.until("a commit waits", (facts) => facts.semiSyncSource.waitSessions === 1);
+    const [result] = await timed("fence a waiting commit", () => a.database.fence(3_000));
+    assert.deepEqual(result, { kind: "closed" });
+    assert.equal(await waiting, "lost");
+    const facts = await a.facts();
+    assert.ok(facts.superReadOnly && facts.readOnly && !facts.semiSyncSource.enabled);
+    const ms = await fastest("fence again", () => a.database.fence(3_000));
+    assert.ok(ms < 5, `a fence of a closed server took ${ms} ms`);
+  });
+
+  await test.step("a promotion without what the voters were told refuses", async () => {
+    const wish = promotion(2, `${held},${clusterUuid}:77`);
+    await assert.rejects(b.database.promote(wish, endless), /lacks .*:77/);
+    assert.equal((await b.facts()).readOnly, true);
+    const { superReadOnly } = await b.facts();
+    if (!superReadOnly) await b.database.fence(1_000);
+  });
+
+  await test.step("the next leader opens within milliseconds", async () => {
+    await c.followUntilSettled(b);
+    await c.until("it is connected", (facts) => facts.semiSyncReplica.status);
+    b.costs.length = 0;
+    const [, ms] = await timed("promote", () => b.database.promote(promotion(2, held), endless));
+    times.push(`  of it: ${b.costs.join("; ")}`);
+    assert.ok(ms < 250, `promotion took ${ms} ms`);
+    const facts = await b.facts();
+    assert.ok(!facts.readOnly && holds(facts, `${clusterUuid}:1-2`));
+    assert.equal(facts.durability.syncBinlog, 1);
+  });
+
+  await test.step("upkeep forgets the source and then leaves the leader alone", async () => {
+    const wish = { clusterUuid, term: 2, k: 1 };
+    assert.equal((await b.database.settle(wish, await b.facts())).settled, false);
+    const facts = await b.facts();
+    assert.equal(facts.replication, null);
+    assert.deepEqual(await b.database.settle(wish, facts), { settled: true, because: null });
+  });
+
+  await using writer = await b.client();
+  await test.step("a planned close that fails reopens the server", async () => {
+    await writer.query("INSERT INTO lab.t VALUES (3)", quick);
+    await c.database.freeze({ until: "", untilMs: 0 });
+    const waiting = settledAs(writer.query("INSERT INTO lab.t VALUES (4)", quick));
+    await b.until("a commit waits", (facts) => facts.semiSyncSource.waitSessions === 1);
+    await assert.rejects(b.database.close(200), /hold the close up; it is open again/);
+    const facts = await b.facts();
+    assert.ok(!facts.readOnly && !facts.superReadOnly);
+    await c.followUntilSettled(b);
+    assert.equal(await waiting, "done");
+    await writer.query("INSERT INTO lab.t VALUES (5)", quick);
+  });
+
+  await test.step("a planned close gives the executed set", async () => {
+    const [executed] = await timed("close", () => b.database.close(2_000));
+    const facts = await b.facts();
+    assert.ok(facts.readOnly && facts.superReadOnly);
+    assert.equal(facts.executed, executed);
+    assert.deepEqual(await b.database.fence(2_000), { kind: "closed" });
+  });
+
+  await test.step("a promotion that is cut off at any step leaves a server that can be opened", async () => {
+    await cutOffAnywhere(b);
+  });
+
+  await test.step("preparing ends sessions of an earlier agent, and of nobody else", async () => {
+    await using earlier = await Connection.connect({
+      user: "root",
+      password: "",
+      socketPath: c.lab.sandbox.socket,
+      connectMs: 2_000,
+    });
+    await using other = await c.client();
+    await c.database.prepare();
+    await earlier.closed;
+    assert.equal((await other.query("SELECT 1 AS one", quick)).length, 1);
+  });
+
+  await test.step("missing plugins are installed without a transaction", async () => {
+    await using root = await c.client();
+    await c.database.freeze({ until: "", untilMs: 0 });
+    await root.query("SET GLOBAL super_read_only = OFF", quick);
+    await root.query("UNINSTALL PLUGIN rpl_semi_sync_source", quick);
+    await root.query("SET GLOBAL super_read_only = ON", quick);
+    const before = await c.facts();
+    assert.equal(before.semiSyncSource.installed, false);
+    await c.database.prepare();
+    const after = await c.facts();
+    assert.ok(after.semiSyncSource.installed && after.superReadOnly && after.readOnly);
+    assert.equal(after.executed, before.executed);
+  });
+
+  await test.step("a frozen server is reported in time, and cannot be closed by SQL", async () => {
+    const process = await c.lab.sandbox.server.identify();
+    assert.ok(process !== null);
+    Deno.kill(process.pid, "SIGSTOP");
+    const [look, lookedMs] = await timed("look at a frozen server", () => c.database.look(200));
+    const [fenced, fencedMs] = await timed("fence a frozen one", () => c.database.fence(300));
+    Deno.kill(process.pid, "SIGCONT");
+    assert.equal(look.kind === "failed" ? look.reason : "", "timeout");
+    assert.equal(fenced.kind, "mustKill");
+    assert.ok(lookedMs < 400 && fencedMs < 600, `${lookedMs} and ${fencedMs} ms`);
+    await c.until("it is back", () => true);
+  });
+
+  await test.step("a dead server is reported at once", async () => {
+    const process = await c.lab.sandbox.server.identify();
+    assert.ok(process !== null);
+    c.lab.sandbox.server.kill(process);
+    await c.lab.sandbox.server.waitGone(process, 10_000);
+    const look = await c.database.look(1_000);
+    assert.match(look.kind === "failed" ? look.reason : "", /^(?:refused|lost)$/);
+    const [fenced] = await timed("fence a dead server", () => c.database.fence(1_000));
+    assert.equal(fenced.kind, "mustKill");
+  });
+
+  if (Deno.env.has("XENON_TIMES")) await Deno.stdout.write(lines(times));
+});
+
+function lines(all: readonly string[]): Uint8Array {
+  return new TextEncoder().encode(`${all.join("\n")}\n`);
+}
+
+async function readers(client: Connection): Promise<readonly string[]> {
+  const sql = "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog%'";
+  return (await client.query(sql, quick)).map(({ id }) => String(id));
+}
+
+/** How a statement ended: "done", or the kind of its error. */
+async function settledAs(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+    return "done";
+  } catch (error) {
+    return (error as { readonly kind: string }).kind;
+  }
+}
+
+/** Takes the scope away after each statement in turn; then lets one promotion go to its end. */
+async function cutOffAnywhere(node: Node): Promise<void> {
+  let finished = false;
+  for (let after = 0; !finished; after++) {
+    assert.ok(after < 30, "the promotion does not end");
+    const controller = new AbortController();
+    let statements = 0;
+    node.onStatement = () => {
+      if (++statements > after) controller.abort(new Error("term lost"));
+    };
+    if (after === 0) controller.abort(new Error("term lost"));
+    const wish = promotion(3 + after);
+    const error = await node.database.promote(wish, { signal: controller.signal }).then(
+      () => null,
+      (failure: Error) => failure.message,
+    );
+    node.onStatement = silent;
+    const facts = await node.facts();
+    finished = error === null;
+    if (error !== null) assert.match(error, /what it belongs to is over/);
+    if (error !== null && facts.readOnly) continue;
+    assert.ok(holds(facts, `${clusterUuid}:${wish.term}`), "open without its marker");
+    if (!finished) assert.deepEqual(await node.database.fence(2_000), { kind: "closed" });
+  }
+  assert.deepEqual(await node.database.fence(2_000), { kind: "closed" });
+}

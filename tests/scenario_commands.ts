@@ -1,0 +1,213 @@
+/** The commands of a story, each one event for the node that it tells about. */
+import type { Event } from "../raft/event.ts";
+import type { Message } from "../raft/message.ts";
+import type { State } from "../raft/state.ts";
+import type {
+  Incarnation,
+  MemberKind,
+  Membership,
+  NodeId,
+  Position,
+  ServerView,
+  Source,
+} from "../raft/types.ts";
+
+/** The words of one command line: `heartbeat 900 from=b term=2`. */
+export interface Words {
+  readonly name: string;
+  readonly at: number;
+  readonly given: ReadonlyMap<string, string>;
+}
+
+/** Splits a command line. A word without `=` is a flag. */
+export function readWords(line: string): Words {
+  const [name = "", ...rest] = line.trim().split(/\s+/);
+  const at = rest.find((word) => /^\d+$/.test(word));
+  const pairs = rest.filter((word) => word !== at).map((word): [string, string] => {
+    const [key = "", value = "yes"] = word.split(/=(.*)/s);
+    return [key, value];
+  });
+  return { name, at: Number(at ?? 0), given: new Map(pairs) };
+}
+
+/** The event of a command, seen from `state`. Throws a RangeError for a word that is not known. */
+export function toEvent(words: Words, state: State): Event {
+  const { name, at } = words;
+  const op = number(words, "op", state.op);
+  const held = position(words, "held");
+  const incarnation = run(words);
+  switch (name) {
+    case "tick":
+      return { kind: "tick", at };
+    case "server":
+      return { kind: "server", at, view: view(words, state) };
+    case "gone":
+      return { kind: "peerGone", at, peer: id(words, "peer") };
+    case "frozen":
+    case "closed":
+      return { kind: name, at, op, held, incarnation };
+    case "promoted":
+    case "fenced":
+    case "arranged":
+      return { kind: name, at, op };
+    case "opFailed":
+      return {
+        kind: name,
+        at,
+        op,
+        because: text(words, "because", "it broke").replaceAll("_", " "),
+      };
+    case "stand":
+    case "disable":
+    case "enable":
+    case "leave":
+      return { kind: name, at, request: number(words, "request", 1) };
+    default:
+      return received(words, state);
+  }
+}
+
+/** `a,b,c:witness` becomes a member list of epoch 1 (or `epoch=`). */
+export function members(words: Words): Membership {
+  const list = text(words, "members", "a,b,c").split(",").map((entry) => {
+    const [name = "", kind = "voter"] = entry.split(":");
+    return { id: name as NodeId, member: `member-${name}`, kind: kind as MemberKind };
+  });
+  return { cluster: "cluster", epoch: number(words, "epoch", 1), members: list };
+}
+
+export function sourceOf(id: string): Source {
+  return { id: id as NodeId, host: id, port: 3306 };
+}
+
+export function position(words: Words, key: string): Position {
+  return text(words, key, "") as Position;
+}
+
+export function number(words: Words, key: string, fallback: number): number {
+  return Number(words.given.get(key) ?? fallback);
+}
+
+export function text(words: Words, key: string, fallback: string): string {
+  return words.given.get(key) ?? fallback;
+}
+
+function id(words: Words, key: string): NodeId {
+  return text(words, key, "b") as NodeId;
+}
+
+function run(words: Words): Incarnation {
+  return { boot: text(words, "boot", "1"), process: text(words, "run", "1") };
+}
+
+/** What is left out of a `server` command stays as the node saw it last. */
+function view(words: Words, state: State): ServerView {
+  const from = words.given.get("receiving");
+  const forgets = words.given.has("forgets") ? "relay_log_recovery is ON" : null;
+  return {
+    health: text(words, "health", "alive") as ServerView["health"],
+    incarnation: run(words),
+    held: words.given.has("held") ? position(words, "held") : state.server.held,
+    origin: text(words, "origin", "a"),
+    open: words.given.has("open"),
+    unfit: words.given.get("unfit")?.replaceAll("_", " ") ?? null,
+    receivingFrom: from === undefined ? null : `${from}:3306`,
+    logEnd: null,
+    inStep: words.given.has("inStep"),
+    processRestartForgets: forgets,
+    hostRestartForgets: forgets,
+  };
+}
+
+function received(words: Words, state: State): Event {
+  const from = id(words, "from");
+  const message = toMessage(words, state);
+  const isAnswer = /(Reply|verdict)$/.test(message.kind);
+  return {
+    kind: "received",
+    at: words.at,
+    request: isAnswer ? null : number(words, "request", 1),
+    envelope: {
+      cluster: text(words, "cluster", "cluster"),
+      from,
+      member: text(words, "member", `member-${from}`),
+      to: "a" as NodeId,
+      message,
+    },
+  };
+}
+
+function toMessage(words: Words, state: State): Message {
+  const term = number(words, "term", state.durable.term);
+  const held = position(words, "held");
+  const refused = words.given.get("refused")?.replaceAll("_", " ") ?? null;
+  const from = text(words, "from", "b");
+  const membership = words.given.has("members") ? members(words) : state.durable.membership;
+  const source = sourceOf(from);
+  if (membership === null) throw new RangeError("Cannot speak without a member list");
+  switch (words.name) {
+    case "heartbeat": {
+      const base = { position: position(words, "base"), origin: text(words, "origin", from) };
+      const opened = words.given.has("opened");
+      const said = { term, membership, source, sentAt: words.at, base, opened };
+      return { kind: "heartbeat", ...said, logEnd: null, handover: null };
+    }
+    case "preVote":
+      return { kind: "preVote", term, membership, held };
+    case "vote":
+      return { kind: "vote", term, membership, held, lastLeader: null, source };
+    case "resign":
+      return { kind: "resign", term };
+    case "consent":
+      return { kind: "consent", term, until: position(words, "until") };
+    case "takeover":
+      return { kind: "takeover", term };
+    default:
+      return toAnswer(words, { term, held, refused, source, state });
+  }
+}
+
+function toAnswer(
+  words: Words,
+  told: {
+    readonly term: number;
+    readonly held: Position;
+    readonly refused: string | null;
+    readonly source: Source;
+    readonly state: State;
+  },
+): Message {
+  const { term, held, refused, source, state } = told;
+  const unfit = words.given.get("unfit")?.replaceAll("_", " ") ?? null;
+  const ownTerm = words.name === "preVoteReply" ? term - 1 : term;
+  const termOfVoter = number(words, "termOfVoter", ownTerm);
+  const from = words.given.get("receiving");
+  const receivingFrom = from === undefined ? null : `${from}:3306`;
+  switch (words.name) {
+    case "preVoteReply":
+      return { kind: "preVoteReply", term, refused, termOfVoter };
+    case "voteReply": {
+      const granted = refused !== null
+        ? "no"
+        : words.given.has("conditional")
+        ? "conditional"
+        : "yes";
+      const told = { term, granted, refused, termOfVoter, held } as const;
+      return { kind: "voteReply", ...told, membership: null, leaderSilentMs: null };
+    }
+    case "heartbeatReply": {
+      const epoch = state.durable.membership?.epoch ?? 0;
+      const sentAt = number(words, "sentAt", words.at);
+      const told = { term, sentAt, epoch, refused, held, unfit, receivingFrom, source };
+      return { kind: "heartbeatReply", ...told, inStep: words.given.has("inStep") };
+    }
+    case "resignReply":
+      return { kind: "resignReply", term, held, unfit };
+    case "verdict": {
+      const { member, membership } = state.durable;
+      return { kind: "verdict", refused, held, member, membership, founding: null };
+    }
+    default:
+      throw new RangeError(`Cannot read the command ${JSON.stringify(words.name)}`);
+  }
+}
