@@ -14,11 +14,12 @@ SOURCES := $(shell find . \( -name node_modules -o -name dist -o -name .cache -o
 	packaging/build.sh packaging/stub.sh
 WRITERS ?= 4
 SEED ?=
+BENCH ?=
 
-.PHONY: help build demo test ok sim check tidy clean
+.PHONY: help build demo test ok sim check tidy clean bench-faults
 
 help: ## Show the targets.
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
 build: dist/xenon ## Build the one executable, dist/xenon.
 
@@ -38,6 +39,10 @@ ok: $(DENO) ## The gate before a commit: format, lint, types, tidy, tests withou
 
 sim: $(DENO) ## Simulate clusters for as long as you let it; SEED=7 replays one.
 	$(DENO) run -A tests/sim/main.ts $(SEED)
+
+bench-faults: $(DENO) ## Measure failovers on real servers; BENCH='--fault NAME --runs 5' chooses.
+	export XENON_MYSQLD=$$(packaging/fetch_mysql.sh)
+	$(DENO) run -A bench/faults.ts $(BENCH)
 
 check: $(DENO)
 	$(DENO) check .

@@ -37,6 +37,8 @@ export interface InterpreterOptions {
 const heartbeatsMax = 4;
 /** At the start a server gets this long to be closed by SQL before it is killed. */
 const bootFenceMs = 5_000;
+/** A node whose promotion failed leaves so many election timeouts to the others. */
+const unfitElections = 5;
 /** How soon a fence is tried again that could not even begin. */
 const fenceAgainMs = 500;
 
@@ -99,8 +101,7 @@ export class Interpreter {
     this.#operations++;
     watch.changed();
     work().catch((error): OperationDone => {
-      const because = error instanceof Error ? error.message : String(error);
-      return { kind: "opFailed", at: clock.now(), op, because };
+      return { kind: "opFailed", at: clock.now(), op, because: messageOf(error) };
     }).then((event) => {
       this.#operations--;
       // Looks that began before the end of the operation are not believed.
@@ -119,7 +120,7 @@ export class Interpreter {
   }
 
   async #promote(op: number, promotion: Promotion): Promise<OperationDone> {
-    const { database, clock, log, hooks, watch } = this.#options;
+    const { database, clock, log, hooks, watch, config } = this.#options;
     this.#leadership = new AbortController();
     const scope = { signal: this.#leadership.signal };
     this.#hasLed = true;
@@ -129,14 +130,22 @@ export class Interpreter {
       throw new Error("Cannot promote as the server was restarted after the vote");
     }
     const progress = (sentence: string) => log.write("info", sentence, { term: promotion.term });
-    await database.promote({
+    const wish = {
       clusterUuid: promotion.cluster,
       term: promotion.term,
       k: promotion.k,
       held: promotion.held,
       progress,
-    }, scope);
-    await hooks.leaderStart(this.#environment("leader", promotion.term), scope);
+    };
+    try {
+      await database.promote(wish, scope);
+      await hooks.leaderStart(this.#environment("leader", promotion.term), scope);
+    } catch (error) {
+      const because = `its last promotion failed: ${messageOf(error)}`;
+      // A promotion that was interrupted says nothing about the server.
+      if (!scope.signal.aborted) watch.unfitFor(unfitElections * config.electionMs, because);
+      throw error;
+    }
     return { kind: "promoted", at: clock.now(), op };
   }
 
@@ -234,4 +243,8 @@ export class Interpreter {
     if (message.kind === "heartbeat" || message.kind === "preVote") return requestMs;
     return message.kind === "takeover" ? config.handoverMs + requestMs : config.electionMs;
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -13,12 +13,15 @@ export interface ViewContext {
   readonly inStep: boolean;
   /** Commits have waited for their acknowledgement without any progress. */
   readonly blocked: boolean;
+  /** A reason of the agent's own against leading; null when there is none. */
+  readonly unfit: string | null;
 }
 
 /** The view of a server that answered. */
 export function viewOf(facts: ServerFacts, context: ViewContext): ServerView {
   const { replication } = facts;
   const reasons = [...unfit(facts, "stand")];
+  if (context.unfit !== null) reasons.push(context.unfit);
   if (replication !== null && replication.applierErrorNumber !== 0) {
     reasons.push(`the applier stopped with error ${replication.applierErrorNumber}`);
   }

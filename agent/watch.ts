@@ -60,6 +60,7 @@ export class Watch {
   #restarts: RestartHistory = noRestarts;
   #stopped = false;
   readonly #cancel = new Set<() => void>();
+  #unfit = { because: "", until: -Infinity };
   /** Runs the next look at once. */
   #lookNow: () => void = () => {};
 
@@ -90,6 +91,11 @@ export class Watch {
   stop(): void {
     this.#stopped = true;
     for (const cancel of this.#cancel) cancel();
+  }
+
+  /** A promotion failed here: for a while somebody else should try. */
+  unfitFor(ms: number, because: string): void {
+    this.#unfit = { because, until: this.#options.clock.now() + ms };
   }
 
   /** The server was changed on purpose: what was read before says nothing any more. */
@@ -212,6 +218,7 @@ export class Watch {
       errant: found.errant,
       inStep,
       blocked: waiting.blocked,
+      unfit: this.#factsAt < this.#unfit.until ? this.#unfit.because : null,
     });
     report(this.#view, facts);
   }

@@ -3,7 +3,10 @@
  * whether an acknowledged write was lost, and whether two servers were ever open at once.
  *
  *     deno run -A bench/faults.ts [--fault NAME] [--runs 5] [--freeze-ms 20000]
- *         [--timing default|guide] [--writers 1] [--program dist/xenon] [--json FILE]
+ *         [--timing default|guide] [--writers 1] [--program dist/xenon] [--json FILE] [--keep] [--unwatched]
+ *
+ * `--keep` keeps the agents' logs of runs that went wrong, `--unwatched` leaves out the watchers, which
+ * cost a small machine some time themselves.
  */
 import { parseArgs } from "node:util";
 import { median } from "../cmd/demo/ledger.ts";
@@ -61,6 +64,7 @@ function optionsOf(words: readonly string[]): BenchOptions {
       program: { type: "string" },
       json: { type: "string" },
       keep: { type: "boolean", default: false },
+      unwatched: { type: "boolean", default: false },
     },
   });
   const timing: Timing = values.timing === "guide" ? "guide" : "default";
@@ -74,6 +78,7 @@ function optionsOf(words: readonly string[]): BenchOptions {
       writers: Number(values.writers),
       program: values.program,
       keepLogsOfTrouble: values.keep,
+      watched: !values.unwatched,
     },
   };
 }

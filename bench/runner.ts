@@ -20,6 +20,8 @@ export interface RunnerOptions {
   readonly program: string | undefined;
   /** Copies the agents' logs of a run that went wrong beside the working folder. */
   readonly keepLogsOfTrouble: boolean;
+  /** Whether every server is watched directly for flags and acknowledgements. */
+  readonly watched: boolean;
   readonly say: (sentence: string) => void;
 }
 
@@ -109,10 +111,10 @@ export class LabRunner implements AsyncDisposable {
     Pick<RunResult, "fault" | "outageMs" | "calmMs" | "flagsMs" | "acknowledgedMs" | "phases">
   > {
     const ledger = this.#ledger;
-    const { writers, freezeMs } = this.#options;
+    const { writers, freezeMs, watched } = this.#options;
     await using locator = new Locator(lab.nodes.map(({ id }) => id));
     locator.start();
-    await using watchers = new Watchers(lab);
+    await using watchers = new Watchers(watched ? lab.nodes : [], lab.account);
     await using workload = new Workload({ locator, ledger, account: lab.account, writers });
     workload.start();
     const calmFrom = await firstWriteAfter(ledger, performance.now());

@@ -5,7 +5,8 @@
 import { Connection } from "../mysql/client.ts";
 import { DatabaseError } from "../mysql/client_error.ts";
 import { overlapMs, runsOf } from "../cmd/demo/ledger.ts";
-import type { Lab } from "../cmd/demo/lab.ts";
+import type { LabNode } from "../cmd/demo/lab_node.ts";
+import type { Account } from "../cmd/demo/workload.ts";
 
 const everyMs = 20;
 const connectMs = 200;
@@ -19,16 +20,16 @@ interface Series {
 }
 
 export class Watchers implements AsyncDisposable {
-  readonly #lab: Lab;
+  readonly #account: Account;
   readonly #series: readonly Series[];
   readonly #loops: readonly Promise<void>[];
   #stopped = false;
 
-  constructor(lab: Lab) {
-    this.#lab = lab;
-    this.#series = lab.nodes.map(() => ({ open: [], acknowledged: [] }));
+  constructor(nodes: readonly LabNode[], account: Account) {
+    this.#account = account;
+    this.#series = nodes.map(() => ({ open: [], acknowledged: [] }));
     this.#loops = this.#series.flatMap((series, index) => {
-      const server = lab.nodes[index]?.mysql ?? "";
+      const server = nodes[index]?.mysql ?? "";
       return [
         this.#repeat(server, async (connection) => {
           const sql = "SELECT @@GLOBAL.super_read_only AS closed, @@GLOBAL.read_only AS shut";
@@ -62,7 +63,7 @@ export class Watchers implements AsyncDisposable {
   /** Does `work` every 20 ms on a connection of its own, and connects again when it broke. */
   async #repeat(server: string, work: (connection: Connection) => Promise<void>): Promise<void> {
     const [host = "", port = ""] = server.split(":");
-    const options = { ...this.#lab.account, host, port: Number(port), connectMs };
+    const options = { ...this.#account, host, port: Number(port), connectMs };
     let connection: Connection | null = null;
     while (!this.#stopped) {
       const startedAt = performance.now();

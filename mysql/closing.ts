@@ -185,7 +185,9 @@ async function takeBack(parts: CloseParts, connection: Connection): Promise<void
       const action = reopen(seen);
       if (action.kind === "done") return;
       if (action.kind === "run") {
-        await (await sessions.get("work")).query(action.sql, { deadlineMs });
+        const work = await sessions.get("work");
+        stopWhenOver(parts);
+        await work.query(action.sql, { deadlineMs });
       } else {
         const id = request.sessionId;
         const result = await killAndVerify(connection, { id, what: "connection", deadlineMs });

@@ -101,6 +101,8 @@ export class MysqlDatabase implements AsyncDisposable {
   #facts: ServerFacts | null = null;
   #followerSysvarsApplied = false;
   #fencing: Promise<FenceResult> | null = null;
+  /** Aborted by the next fence, for what goes beside the queue. */
+  #unfenced = new AbortController();
 
   constructor(settings: DatabaseSettings) {
     this.#settings = settings;
@@ -155,7 +157,11 @@ export class MysqlDatabase implements AsyncDisposable {
           leaderSysvarsApplied: false,
           replicationAccounts: [{ ...this.#settings.replication, host: "%", present: false }],
         },
-        look: () => runner.guarded(work, "look at the server", () => this.#lookOver("work")),
+        look: () =>
+          runner.guarded(work, {
+            what: "look at the server",
+            run: () => this.#lookOver("work"),
+          }),
         progress: wish.progress,
         statementMs: this.#settings.statementMs,
       });
@@ -242,7 +248,8 @@ export class MysqlDatabase implements AsyncDisposable {
       const replica = wish.cutOff;
       if (replica !== null) {
         const limits = { dialect: dialectOfFacts(facts), deadlineMs: this.#settings.statementMs };
-        await runner.guarded(work, "cut a replica off", () => cutOff(work, replica, limits));
+        const run = () => cutOff(work, replica, limits);
+        await runner.guarded(work, { what: "cut a replica off", run });
       }
       const purpose = purposeUuid(facts.serverUuid);
       const number = lastOf(union(parse(facts.executed), parse(facts.owned)), purpose) + 1n;
@@ -267,12 +274,12 @@ export class MysqlDatabase implements AsyncDisposable {
    * releases may be the very commit that the queue waits for.
    */
   async nudge(deadlineMs: number): Promise<void> {
+    const unfenced = this.#unfenced.signal;
     const fresh = await this.#sessions.fresh();
     const facts = await takeLook(fresh, deadlineMs).finally(() => this.#sessions.release(fresh));
     const plan = nudge(facts, purposeUuid(facts.serverUuid));
     if (plan.kind === "refuse") throw new Error(`Cannot nudge: ${plan.because}`);
-    if (this.#fencing !== null) throw new Error("Cannot nudge: the server is being fenced");
-    const signal = AbortSignal.timeout(deadlineMs);
+    const signal = AbortSignal.any([AbortSignal.timeout(deadlineMs), unfenced]);
     await using runner = this.#runner({ signal });
     if (plan.kind === "run") await runner.run(plan.statements);
   }
@@ -285,6 +292,8 @@ export class MysqlDatabase implements AsyncDisposable {
 
   async #fence(deadlineMs: number): Promise<FenceResult> {
     const running = this.#queue.running;
+    this.#unfenced.abort();
+    this.#unfenced = new AbortController();
     this.#queue.pause(new Error("Cannot go on: the server is being fenced"));
     if (running) this.#sessions.abandonWork();
     else this.#sessions.abandonFresh();
@@ -306,7 +315,8 @@ export class MysqlDatabase implements AsyncDisposable {
       const work = await this.#sessions.get("work");
       const { statementMs, now } = this.#settings;
       const base = this.#facts ?? await this.#lookOver("work");
-      const look = () => runner.guarded(work, "freeze", () => refresh(work, base, statementMs));
+      const run = () => refresh(work, base, statementMs);
+      const look = () => runner.guarded(work, { what: "freeze", run });
       let facts = await look();
       const closed = { ...facts, replication: null };
       const refused = freeze(closed);

@@ -52,7 +52,7 @@ class FenceRun {
   constructor(parts: FenceParts) {
     this.#parts = parts;
     this.#time = new TimeLeft(parts.deadlineMs);
-    this.#quiet = parts.sessions.strays.size === 0;
+    this.#quiet = strayIds(parts.sessions).size === 0;
   }
 
   async run(): Promise<FenceResult> {
@@ -139,7 +139,7 @@ class FenceRun {
   }
 
   #strayFree(seen: FenceSeen): boolean {
-    const { strays } = this.#parts.sessions;
+    const strays = strayIds(this.#parts.sessions);
     const present = new Set(seen.sessions.map(({ id }) => id).filter((id) => strays.has(id)));
     this.#parts.sessions.forget([...strays].filter((id) => !present.has(id)));
     return present.size === 0;
@@ -168,4 +168,8 @@ class FenceRun {
     const late = () => new Error(`Cannot connect to the server within ${deadlineMs} ms`);
     return within(this.#time.leftMs, sessions.get(name), late);
   }
+}
+
+function strayIds(sessions: Sessions): ReadonlySet<number> {
+  return new Set([...sessions.strays, ...sessions.waiting]);
 }

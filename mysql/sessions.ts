@@ -39,6 +39,7 @@ export class Sessions implements AsyncDisposable {
   readonly #fresh = new Set<Connection>();
   readonly #closing = new Set<Promise<void>>();
   readonly #strays = new Set<number>();
+  readonly #waiting = new Set<number>();
   #disposed = false;
 
   constructor(settings: SessionSettings) {
@@ -54,6 +55,11 @@ export class Sessions implements AsyncDisposable {
   /** Sessions of ours that were given up and not yet seen gone. */
   get strays(): ReadonlySet<number> {
     return this.#strays;
+  }
+
+  /** Strays whose commit waits for acknowledgements: no KILL ends them, only a fence releases them. */
+  get waiting(): ReadonlySet<number> {
+    return this.#waiting;
   }
 
   /** A kept connection, opened now where it is missing or was lost. */
@@ -95,16 +101,17 @@ export class Sessions implements AsyncDisposable {
     this.#closing.add(closing);
   }
 
-  /** Closes the socket of a connection whose statement may still run on the server. */
-  abandon(connection: Connection): void {
+  /** Closes the socket of a connection whose statement may still run, or wait for acknowledgements. */
+  abandon(connection: Connection, how: "runs" | "waits" = "runs"): void {
     connection.destroy();
     this.#fresh.delete(connection);
     for (const [name, kept] of this.#kept) {
       if (kept === connection) this.#kept.delete(name);
     }
-    this.#strays.add(connection.id);
-    const oldest = [...this.#strays][0];
-    if (this.#strays.size > straysMax && oldest !== undefined) this.#strays.delete(oldest);
+    const strays = how === "waits" ? this.#waiting : this.#strays;
+    strays.add(connection.id);
+    const oldest = [...strays][0];
+    if (strays.size > straysMax && oldest !== undefined) strays.delete(oldest);
   }
 
   /** Abandons the connection of this name, if it is open, and all fresh ones. */
@@ -116,12 +123,15 @@ export class Sessions implements AsyncDisposable {
 
   /** Abandons all fresh connections: what they wait for is no longer wanted. */
   abandonFresh(): void {
-    for (const connection of [...this.#fresh]) this.abandon(connection);
+    for (const connection of [...this.#fresh]) this.abandon(connection, "waits");
   }
 
   /** These strays were seen gone. */
   forget(ids: Iterable<number>): void {
-    for (const id of [...ids]) this.#strays.delete(id);
+    for (const id of [...ids]) {
+      this.#strays.delete(id);
+      this.#waiting.delete(id);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

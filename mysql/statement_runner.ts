@@ -29,6 +29,14 @@ export interface RunnerOptions {
   readonly timing?: (what: string, ms: number) => void;
 }
 
+export interface GuardedCall<T> {
+  /** Short sentence for the error of a call that came too late. */
+  readonly what: string;
+  /** True for a commit that may wait for acknowledgements. */
+  readonly waits?: boolean;
+  readonly run: () => Promise<T>;
+}
+
 /** The longest timer there is, 24 days: commits that wait end by acknowledgement or by the signal. */
 const longestMs = 2_147_483_647;
 
@@ -62,16 +70,16 @@ export class StatementRunner implements AsyncDisposable {
   }
 
   /** Runs a call on a connection; an abort or a missed deadline abandons that connection. */
-  async guarded<T>(connection: Connection, what: string, call: () => Promise<T>): Promise<T> {
+  async guarded<T>(connection: Connection, call: GuardedCall<T>): Promise<T> {
     const { sessions, signal } = this.#options;
-    if (signal.aborted) throw overError(what, signal);
-    const abandon = () => sessions.abandon(connection);
+    if (signal.aborted) throw overError(call.what, signal);
+    const abandon = () => sessions.abandon(connection, call.waits === true ? "waits" : "runs");
     signal.addEventListener("abort", abandon, { once: true });
     try {
-      return await call();
+      return await call.run();
     } catch (error) {
-      if (error instanceof DatabaseError && error.kind !== "sql") sessions.abandon(connection);
-      if (signal.aborted) throw overError(what, signal);
+      if (error instanceof DatabaseError && error.kind !== "sql") abandon();
+      if (signal.aborted) throw overError(call.what, signal);
       throw error;
     } finally {
       signal.removeEventListener("abort", abandon);
@@ -91,10 +99,12 @@ export class StatementRunner implements AsyncDisposable {
       const connection = await (next.connection === "marker" && this.#marker !== null
         ? this.#marker
         : sessions.get(next.connection === "marker" ? "work" : next.connection));
-      await this.guarded(connection, next.what, () =>
-        this.#send(connection, next));
+      const waits = next.deadline === "acknowledged";
+      const run = () =>
+        this.#send(connection, next);
+      await this.guarded(connection, { what: next.what, waits, run });
     } catch (error) {
-      if (next.connection === "marker") await this.#dropMarker();
+      if (next.connection === "marker") await this.#dropMarker(next.deadline === "acknowledged");
       this.#judge(next, error);
     }
     this.#options.timing?.(next.what, elapsedMs());
@@ -139,12 +149,13 @@ export class StatementRunner implements AsyncDisposable {
   }
 
   /** After a failure its session may still hold a GTID or wait for acknowledgements. */
-  async #dropMarker(): Promise<void> {
+  async #dropMarker(waits: boolean): Promise<void> {
     const marker = this.#marker;
     this.#marker = null;
     if (marker === null) return;
     const [opened] = await Promise.allSettled([marker]);
-    if (opened.status === "fulfilled") this.#options.sessions.abandon(opened.value);
+    if (opened.status === "rejected") return;
+    this.#options.sessions.abandon(opened.value, waits ? "waits" : "runs");
   }
 }
 

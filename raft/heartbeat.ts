@@ -1,7 +1,7 @@
 /** A leader speaks: believe it, adopt what it says, and replicate from it when that is safe. */
 import type { Effect } from "./effect.ts";
 import type { Heartbeat } from "./message.ts";
-import type { Ballot, Follower } from "./state.ts";
+import type { Ballot, Common, Follower } from "./state.ts";
 import type { Config, Durable, Millis, NodeId, Position } from "./types.ts";
 import { EMPTY_POSITION } from "./types.ts";
 import { persisting, pointAt, startBallot, stayApart, type Step, withTerm } from "./common.ts";
@@ -147,7 +147,7 @@ function heartbeatAnswer(
 /** The answer to a heartbeat, from any role. */
 export function heartbeatReply(
   config: Config,
-  state: { readonly durable: Durable; readonly server: Follower["server"] },
+  state: Common & { readonly invalid?: string | null },
   heard: HeardHeartbeat & { readonly request: number; readonly refused: string | null },
 ): Effect {
   const { server, durable } = state;
@@ -161,7 +161,9 @@ export function heartbeatReply(
       epoch: durable.membership?.epoch ?? 0,
       refused: heard.refused,
       held: server.held,
-      unfit: durable.uncertain ?? server.unfit,
+      unfit: state.invalid === undefined || state.invalid === null
+        ? durable.uncertain ?? server.unfit
+        : `it holds ${state.invalid}, which the leader lacks`,
       receivingFrom: server.receivingFrom,
       inStep: server.inStep,
       source: config.source,

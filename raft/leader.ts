@@ -45,6 +45,7 @@ export function becomeLeader(config: Config, state: Candidate, at: Millis): Step
     heartbeatAt: at + config.heartbeatMs,
     acks: Object.fromEntries(granted.map(([id]) => [id, state.askedAt])),
     replies: {},
+    deafSince: null,
     handover: null,
     change: null,
     previous: null,
@@ -129,10 +130,34 @@ export function heartbeatAnswered(
   const replies = { ...state.replies, [from]: reply };
   if (reply.refused !== null) return [{ ...state, replies, why: `${from}: ${reply.refused}` }, []];
   const acks = { ...state.acks, [from]: Math.max(state.acks[from] ?? -Infinity, reply.sentAt) };
-  const [next, effects] = handoverView({ ...state, replies, acks });
+  const heardFrom = watchDeafness(config, { ...state, replies, acks }, at);
+  if (heardFrom.deafSince !== null && at - heardFrom.deafSince >= config.electionMs) {
+    return resign(config, heardFrom, { at, why: "no quorum can replicate from my server" });
+  }
+  const [next, effects] = handoverView(heardFrom);
   if (next.role !== "leader") return [next, effects];
   const [after, more] = changeProgress(config, next, at);
   return [after, [...effects, ...more]];
+}
+
+/**
+ * Commits that wait for acknowledgements are no reason to give up: another leader would wait too.
+ * They are one when a quorum says that it cannot receive from here, and one of it could lead.
+ */
+function watchDeafness(config: Config, state: Leader, at: Millis): Leader {
+  const { membership } = state.durable;
+  if (membership === null || state.server.health !== "blocked") {
+    return { ...state, deafSince: null };
+  }
+  const own = `${config.source.host}:${config.source.port}`;
+  const deaf = otherVoters(config, state).filter((id) => {
+    const reply = state.replies[id];
+    return reply !== undefined && reply.receivingFrom !== own &&
+      at - (state.acks[id] ?? -Infinity) < config.leaseMs;
+  });
+  const able = deaf.some((id) => state.replies[id]?.unfit === null);
+  if (!able || deaf.length < quorum(membership).q) return { ...state, deafSince: null };
+  return { ...state, deafSince: state.deafSince ?? at };
 }
 
 /** The own server was looked at. A dead, frozen or restarted one cannot lead: give up at once. */

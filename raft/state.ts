@@ -103,6 +103,8 @@ export interface Leader extends Common {
   readonly acks: Readonly<Record<NodeId, Millis>>;
   /** The last answer of each member. */
   readonly replies: Readonly<Record<NodeId, HeartbeatReply>>;
+  /** Since when commits wait and a quorum of voters cannot receive from this server; null when fine. */
+  readonly deafSince: Millis | null;
   readonly handover: LeaderHandover | null;
   readonly change: LeaderChange | null;
   /** The member list before the current one, while this leader still knows it. */

@@ -55,13 +55,14 @@ export function readLogs(nodes: readonly LabNode[], sinceAt: number): readonly L
 
 /** The phases of the first failover (or hand-over) among these lines; few when there was none. */
 export function phasesOf(lines: readonly LogLine[], faultAt: number): readonly Phase[] {
-  const after = lines.filter(({ at }) => at >= faultAt);
+  const since = lines.filter(({ at }) => at >= faultAt);
   const phase = (name: PhaseName, line: LogLine | undefined): readonly Phase[] => {
     if (line === undefined) return [];
     return [{ name, afterMs: line.at - faultAt, node: line.node, sentence: line.sentence }];
   };
-  const opened = after.find(({ sentence }) => writable.test(sentence));
-  const winner = after.filter(({ node, at }) => node === opened?.node && at <= (opened?.at ?? 0));
+  const opened = since.find(({ sentence }) => writable.test(sentence));
+  const after = since.filter(({ at }) => at <= (opened?.at ?? Infinity));
+  const winner = after.filter(({ node }) => node === opened?.node);
   // A lost round leaves the same lines behind, so the last ones before the opening count.
   const rounds = roundPhases.map(([name, pattern]) =>
     phase(name, winner.findLast(({ sentence }) => pattern.test(sentence)))

@@ -77,12 +77,10 @@ export class Workload implements AsyncDisposable {
     const usable = before !== null && !moved && before.connection.usable ? before : null;
     try {
       const session = usable ?? await this.#connect(target);
-      if (session !== null) await this.#insert(session);
-      return session;
+      return session === null ? null : await this.#insert(session);
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
-      this.#lastTrouble = error.message;
-      locator.hungry();
+      this.#noteTrouble(error);
       return null;
     }
   }
@@ -97,8 +95,9 @@ export class Workload implements AsyncDisposable {
     return { target, connection: await Connection.connect({ ...account, host, port, connectMs }) };
   }
 
-  async #insert({ target, connection }: Session): Promise<void> {
+  async #insert(session: Session): Promise<Session | null> {
     const { ledger, locator } = this.#options;
+    const { target, connection } = session;
     const integer = ledger.draw();
     const sentAt = performance.now();
     try {
@@ -106,13 +105,21 @@ export class Workload implements AsyncDisposable {
       await connection.change(sql, { deadlineMs: readMs, values: [integer] });
       ledger.acknowledged.push({ integer, sentAt, at: performance.now(), server: target.name });
       locator.fed();
+      return session;
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
+      this.#noteTrouble(error);
       // Only the server's own refusal is certain; a broken connection leaves the outcome open.
-      (error.kind === "sql" ? ledger.failed : ledger.unknown).push(integer);
-      connection.destroy();
-      throw error;
+      const refused = error.kind === "sql";
+      (refused ? ledger.failed : ledger.unknown).push(integer);
+      // A server that is read-only now may be open a moment later: the connection is still good.
+      return refused ? session : null;
     }
+  }
+
+  #noteTrouble(error: DatabaseError): void {
+    this.#lastTrouble = error.message;
+    this.#options.locator.hungry();
   }
 }
 

@@ -251,7 +251,13 @@ Deno.test("a database port lives through promotion, failover, fence and close", 
     const facts = await b.facts();
     assert.ok(facts.readOnly && facts.superReadOnly);
     assert.equal(facts.executed, executed);
-    assert.deepEqual(await b.database.fence(2_000), { kind: "closed" });
+    const [fenced, ms] = await timed("fence a closed leader", () => b.database.fence(3_000));
+    assert.deepEqual(fenced, { kind: "closed" });
+    assert.ok(ms < 500, `a fence with a reader took ${ms} ms`);
+  });
+
+  await test.step("upkeep does not hold the queue up for a commit that waits", async () => {
+    await waitWithoutQueue(b, c);
   });
 
   await test.step("a promotion that is cut off at any step leaves a server that can be opened", async () => {
@@ -331,6 +337,25 @@ async function settledAs(promise: Promise<unknown>): Promise<string> {
   }
 }
 
+/** A lower marker without a replica: left alone, still waiting, until a fence releases it. */
+async function waitWithoutQueue(node: Node, replica: Node): Promise<void> {
+  await node.database.promote(promotion(12), endless);
+  await replica.database.freeze({ until: "", untilMs: 0 });
+  const wish = { clusterUuid, term: 12, k: 1 };
+  await assert.rejects(
+    node.database.settle(wish, await node.facts()),
+    /Cannot write the marker of term 3, which this server lacks/,
+  );
+  const facts = await node.facts();
+  assert.equal(facts.owned, `${clusterUuid}:3`);
+  const again = assert.rejects(node.database.settle(wish, facts), /marker of term 4/);
+  await pause(100);
+  assert.deepEqual(await node.database.fence(4_000), { kind: "closed" });
+  await again.catch(() => {});
+  assert.equal((await node.facts()).owned, "");
+  await replica.followUntilSettled(node);
+}
+
 /** Takes the scope away after each statement in turn; then lets one promotion go to its end. */
 async function cutOffAnywhere(node: Node): Promise<void> {
   let finished = false;
@@ -342,7 +367,7 @@ async function cutOffAnywhere(node: Node): Promise<void> {
       if (++statements > after) controller.abort(new Error("term lost"));
     };
     if (after === 0) controller.abort(new Error("term lost"));
-    const wish = promotion(3 + after);
+    const wish = promotion(13 + after);
     const error = await node.database.promote(wish, { signal: controller.signal }).then(
       () => null,
       (failure: Error) => failure.message,

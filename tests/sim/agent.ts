@@ -6,10 +6,7 @@ import type { Effect, Following } from "../../raft/effect.ts";
 import type { Event } from "../../raft/event.ts";
 import type { Envelope } from "../../raft/message.ts";
 import type { State } from "../../raft/state.ts";
-import { type Config, type Durable, type NodeId, UNSEEN_SERVER } from "../../raft/types.ts";
-import type { Clock } from "./clock.ts";
-import type { Dice } from "./dice.ts";
-import type { Core } from "./core.ts";
+import { type Durable, type NodeId, UNSEEN_SERVER } from "../../raft/types.ts";
 import {
   arrange,
   close,
@@ -22,46 +19,9 @@ import {
   type Site,
   statement,
 } from "./procedures.ts";
+import type { Happening, Surroundings } from "./surroundings.ts";
 import { sameView, viewOf } from "./view.ts";
 import { AgentGone, Work } from "./work.ts";
-
-/** What an agent needs from the world around it. */
-export interface Surroundings {
-  readonly clock: Clock;
-  readonly dice: Dice;
-  readonly core: Core;
-  readonly config: Config;
-  readonly site: Omit<Site, "at" | "opened" | "stopServer">;
-  readonly indexOf: (id: NodeId) => number;
-  /** Number of the request that it answers, for a reply. */
-  readonly post: (envelope: Envelope) => void;
-  readonly hook: (point: HookPoint, index: number) => void;
-  readonly stopServer: (index: number, how: "killed" | "stopped") => void;
-  readonly observer: Observer;
-  readonly trace: ((index: number, line: () => string) => void) | null;
-}
-
-export type HookPoint =
-  | "persist"
-  | "role"
-  | "promoteStep"
-  | "fenceStep"
-  | "freezeStep"
-  | "frozen"
-  | "closeStep"
-  | "waiting";
-
-/** Sees everything that matters for the promises. */
-export interface Observer {
-  readonly stepped: (index: number, run: number, state: State) => void;
-  readonly persisted: (index: number, before: Durable, after: Durable) => void;
-  readonly said: (index: number, disk: Durable, envelope: Envelope) => void;
-  readonly opened: (index: number, term: number) => void;
-  readonly answered: (index: number, request: number, refused: string | null) => void;
-}
-
-/** An event without its time: the agent adds its own clock. */
-export type Happening = Event extends infer E ? E extends Event ? Omit<E, "at"> : never : never;
 
 const lookMs = 100;
 const quietMs = 500;

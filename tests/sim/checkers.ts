@@ -2,7 +2,7 @@
 import type { Envelope } from "../../raft/message.ts";
 import type { State } from "../../raft/state.ts";
 import type { Durable } from "../../raft/types.ts";
-import type { Observer } from "./agent.ts";
+import type { Observer } from "./surroundings.ts";
 import type { Clock } from "./clock.ts";
 import type { FakeServer, Session } from "./fake_mysql.ts";
 import type { Connection } from "./replication.ts";

@@ -2,7 +2,7 @@
  * Faults of one run, drawn before it begins, so that a failing run can be shrunk fault by fault.
  * Each seed draws its own mix: some runs are calm, some are cruel. Aimed ones wait for a moment.
  */
-import type { HookPoint } from "./agent.ts";
+import type { HookPoint } from "./surroundings.ts";
 import type { Dice } from "./dice.ts";
 import { nameOf } from "./view.ts";
 

@@ -24,8 +24,6 @@ export interface Flaws {
   readonly opensBeforeApplied: boolean;
   /** A planned close tells its position while commits wait. */
   readonly closeReadsEarly: boolean;
-  /** The source is changed with a stopped applier, which throws received transactions away. */
-  readonly followStopsApplier: boolean;
   /** A promotion goes on against another run of the server, as a reconnecting pool would. */
   readonly reconnects: boolean;
 }
@@ -43,6 +41,5 @@ export const noFlaws: Flaws = {
   opensWithoutSemiSync: false,
   opensBeforeApplied: false,
   closeReadsEarly: false,
-  followStopsApplier: false,
   reconnects: false,
 };

@@ -1,11 +1,12 @@
 /** What faults and operators do to hosts: crash, restart, cut, freeze, rebuild. */
-import type { HookPoint, SimAgent } from "./agent.ts";
+import type { SimAgent } from "./agent.ts";
 import type { Clock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import type { FakeServer } from "./fake_mysql.ts";
 import type { Fault } from "./faults.ts";
 import type { Network } from "./network.ts";
 import type { Replication } from "./replication.ts";
+import type { HookPoint } from "./surroundings.ts";
 
 export interface Cluster {
   readonly clock: Clock;

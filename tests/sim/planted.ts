@@ -9,6 +9,12 @@ import type { Config, Position } from "../../raft/types.ts";
 import type { CheckerName } from "./checkers.ts";
 import { type Core, realCore } from "./core.ts";
 import type { Flaws } from "./flaws.ts";
+import {
+  forgottenReceipt,
+  restartAfterFreeze,
+  restartInPromotion,
+  slowPromotion,
+} from "./planted_faults.ts";
 import type { RunOptions } from "./world.ts";
 
 export interface PlantedBug {
@@ -62,13 +68,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "a conditional vote counts fully",
-    plant: { core: withEvents(trustConditional) },
+    plant: { core: withEvents(trustConditional), forgetful: true, aim: forgottenReceipt },
     foundBy: ["acknowledgedIsKept"],
     seedsMax: 4000,
   },
   {
     name: "a restarted server is believed to have kept everything",
-    plant: { core: withEvents(forgetNothing) },
+    plant: { core: withEvents(forgetNothing), forgetful: true, aim: forgottenReceipt },
     foundBy: ["acknowledgedIsKept", "liveness"],
     seedsMax: 1000,
   },
@@ -78,28 +84,40 @@ export const plantedBugs: readonly PlantedBug[] = [
     foundBy: ["acknowledgedIsKept", "oneAcknowledger"],
     seedsMax: 300,
   },
-  flawed("bootsOpen", ["oneAcknowledger", "acknowledgedIsKept"], 300),
-  flawed("bootsReplicating", ["oneAcknowledger", "acknowledgedIsKept"], 4000),
-  flawed("freezeLeavesReceiver", ["oneAcknowledger", "acknowledgedIsKept"], 300),
-  flawed("heldIsExecuted", ["acknowledgedIsKept", "liveness", "invariant"], 300),
-  flawed("freezeReadsFirst", ["acknowledgedIsKept"], 2000),
-  flawed("fenceReleasesFirst", ["acknowledgedIsKept"], 1000),
-  flawed("fenceStopsCleanly", ["acknowledgedIsKept"], 2000),
-  flawed("fenceForgetsLate", ["oneAcknowledger", "acknowledgedIsKept"], 2000),
-  flawed("fenceKeepsScope", ["oneAcknowledger", "acknowledgedIsKept", "liveness"], 2000),
-  flawed("opensWithoutSemiSync", ["acknowledgedIsKept", "oneAcknowledger"], 100),
-  flawed("opensBeforeApplied", ["acknowledgedIsKept", "liveness"], 2000),
-  flawed("closeReadsEarly", ["acknowledgedIsKept", "oneAcknowledger"], 2000),
-  flawed("followStopsApplier", ["acknowledgedIsKept"], 2000),
-  flawed("reconnects", ["oneAcknowledger", "acknowledgedIsKept"], 4000),
+  flawed("bootsOpen", ["oneAcknowledger", "acknowledgedIsKept"], { seedsMax: 300 }),
+  flawed("bootsReplicating", ["oneAcknowledger", "acknowledgedIsKept"], {
+    seedsMax: 4000,
+    aim: restartAfterFreeze,
+  }),
+  flawed("freezeLeavesReceiver", ["oneAcknowledger", "acknowledgedIsKept"], { seedsMax: 300 }),
+  flawed("heldIsExecuted", ["acknowledgedIsKept", "liveness", "invariant"], { seedsMax: 300 }),
+  flawed("freezeReadsFirst", ["acknowledgedIsKept"], { seedsMax: 2000, aim: restartAfterFreeze }),
+  flawed("fenceReleasesFirst", ["acknowledgedIsKept"], { seedsMax: 1000 }),
+  flawed("fenceStopsCleanly", ["acknowledgedIsKept"], { seedsMax: 2000 }),
+  flawed("fenceForgetsLate", ["oneAcknowledger", "acknowledgedIsKept"], {
+    seedsMax: 2000,
+    aim: slowPromotion,
+  }),
+  flawed("fenceKeepsScope", ["oneAcknowledger", "acknowledgedIsKept", "liveness"], {
+    seedsMax: 2000,
+  }),
+  flawed("opensWithoutSemiSync", ["acknowledgedIsKept", "oneAcknowledger"], { seedsMax: 100 }),
+  flawed("opensBeforeApplied", ["acknowledgedIsKept", "liveness"], { seedsMax: 2000 }),
+  flawed("closeReadsEarly", ["acknowledgedIsKept", "oneAcknowledger"], { seedsMax: 2000 }),
+  flawed("reconnects", ["oneAcknowledger", "acknowledgedIsKept"], {
+    seedsMax: 4000,
+    aim: restartInPromotion,
+  }),
 ];
 
 function flawed(
   flaw: keyof Flaws,
   foundBy: readonly CheckerName[],
-  seedsMax: number,
+  found: { readonly seedsMax: number; readonly aim?: RunOptions["aim"] },
 ): PlantedBug {
-  return { name: flaw, plant: { flaws: { [flaw]: true } }, foundBy, seedsMax };
+  const { seedsMax, aim } = found;
+  const flaws = { [flaw]: true };
+  return { name: flaw, plant: aim ? { flaws, aim } : { flaws }, foundBy, seedsMax };
 }
 
 type Disk = Parameters<Core["start"]>[1];

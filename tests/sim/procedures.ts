@@ -200,14 +200,13 @@ export function* follow(
   site: Site,
   wanted: () => { readonly source: number; readonly acknowledges: boolean } | null,
 ): Procedure {
-  const { server, replication, flaws } = site;
+  const { server, replication } = site;
   const first = wanted();
   if (server.receiver.running) yield* statement(site, () => replication.stopReceiver(server));
   if (first === null || wanted() !== first || !server.superReadOnly) return null;
   // The source half of semi-sync would make the applier wait for acknowledgements.
   if (server.semiSync.on) yield* statement(site, () => server.setSemiSync(false, 0));
-  if (flaws.followStopsApplier) yield* statement(site, () => server.applierRunning = false);
-  else yield* statement(site, () => replication.startApplier(server));
+  yield* statement(site, () => replication.startApplier(server));
   if (server.receiver.source !== first.source) {
     yield* statement(site, () => server.changeSource(first.source));
   }

@@ -9,7 +9,7 @@ import {
   type Member,
   type NodeId,
 } from "../../raft/types.ts";
-import { SimAgent, type Surroundings } from "./agent.ts";
+import { SimAgent } from "./agent.ts";
 import { Checkers, Violation } from "./checkers.ts";
 import { Client } from "./clients.ts";
 import { Clock } from "./clock.ts";
@@ -22,6 +22,7 @@ import { Hosts } from "./hosts.ts";
 import { demandLife } from "./liveness.ts";
 import { Network } from "./network.ts";
 import { Replication } from "./replication.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { compactPositions } from "./transactions.ts";
 import { mysqlPort, nameOf } from "./view.ts";
 
@@ -30,6 +31,10 @@ export interface RunOptions {
   readonly flaws?: Partial<Flaws>;
   /** Changes the settings of every node; for planted bugs. */
   readonly configure?: (config: Config) => Config;
+  /** Draws faults that are aimed at one bug, instead of a mix; for planted bugs. */
+  readonly aim?: (dice: Dice) => readonly Fault[];
+  /** Servers that forget what they received whenever they restart, in a cluster of three. */
+  readonly forgetful?: boolean;
   /** Instead of the drawn faults; for shrinking. */
   readonly faults?: readonly Fault[];
   readonly trace?: (line: string) => void;
@@ -66,11 +71,15 @@ const shapes: readonly Pick<Shape, "nodes" | "witness">[] = [
   { nodes: 7, witness: null },
 ];
 
+const forgetfulShape: Shape = { nodes: 3, witness: null, lost: [], careful: false };
+
 /** Runs one seed to its end, or to the first broken promise. */
 export function run(seed: number, options: RunOptions = {}): RunResult {
   const dice = new Dice(seed);
-  const shape = drawShape(dice);
-  const drawn = drawFaults(dice.fork(), { ...shape, untilMs: faultsEndMs });
+  const drawnShape = drawShape(dice);
+  const shape = options.forgetful ? forgetfulShape : drawnShape;
+  const fates = dice.fork();
+  const drawn = options.aim?.(fates) ?? drawFaults(fates, { ...shape, untilMs: faultsEndMs });
   const faults = options.faults ?? drawn;
   const world = build(dice, shape, { ...options, faults });
   const { clock, checkers, hosts, agents, servers } = world;
@@ -129,7 +138,7 @@ function build(
   const clock = new Clock();
   const flaws = { ...noFlaws, ...options.flaws };
   const network = new Network(drawMood(dice), dice.fork());
-  const recovery = shape.careful ? 0 : dice.pick([0, 0.3, 1]);
+  const recovery = shape.careful ? 0 : options.forgetful ? 1 : dice.pick([0, 0.3, 1]);
   const servers = names(shape.nodes).map((name, index) =>
     new FakeServer(index, name, {
       settings: {
