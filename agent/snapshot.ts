@@ -76,8 +76,7 @@ function sentenceOf(context: SnapshotContext): string {
   const { config, state } = context;
   const { health, unfit } = state.server;
   const sentence = describe(config, state);
-  if (config.witness || health === "alive") return sentence;
-  if (health === "blocked") return `${sentence}; commits wait for acknowledgements`;
+  if (config.witness || health === "alive" || health === "blocked") return sentence;
   return `${sentence}; MySQL is ${health}: ${unfit ?? "no reason known"}`;
 }
 

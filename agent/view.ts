@@ -22,12 +22,6 @@ export function viewOf(facts: ServerFacts, context: ViewContext): ServerView {
   const { replication } = facts;
   const reasons = [...unfit(facts, "stand")];
   if (context.unfit !== null) reasons.push(context.unfit);
-  if (replication !== null && replication.applierErrorNumber !== 0) {
-    reasons.push(`the applier stopped with error ${replication.applierErrorNumber}`);
-  }
-  if (replication !== null && replication.delaySeconds > 0) {
-    reasons.push(`replication is delayed by ${replication.delaySeconds} s on purpose`);
-  }
   return {
     health: context.blocked ? "blocked" : "alive",
     incarnation: context.incarnation,

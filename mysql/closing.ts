@@ -100,8 +100,7 @@ export async function lookAtClosing(
   };
 }
 
-/** One row of SHOW PROCESSLIST. */
-export function sessionOf(row: Row): Session {
+function sessionOf(row: Row): Session {
   return {
     id: integer(row, "Id"),
     user: text(row, "User", ""),

@@ -35,19 +35,15 @@ export async function cutOff(
   options: { readonly dialect: Dialect; readonly deadlineMs: number },
 ): Promise<void> {
   const time = new TimeLeft(options.deadlineMs);
-  const killed = new Set<number>();
-  while (true) {
-    const readers = await readersOf(connection, options.dialect, time.leftMs + graceMs);
-    const ids = chooseReaders(readers, replica).map(({ sessionId }) => sessionId);
-    const living = ids.filter((id) => !killed.has(id));
-    if (ids.length === 0) return;
+  const look = () => readersOf(connection, options.dialect, time.leftMs + graceMs);
+  const chosen = chooseReaders(await look(), replica).map(({ sessionId }) => sessionId);
+  await killSessions(connection, chosen, { deadlineMs: time.leftMs + graceMs });
+  while ((await look()).some(({ sessionId }) => chosen.includes(sessionId))) {
     if (time.over) {
       throw new Error(
         `Cannot cut off replica "${replica}" as it still reads after ${options.deadlineMs} ms`,
       );
     }
-    await killSessions(connection, living, { deadlineMs: time.leftMs + graceMs });
-    for (const id of living) killed.add(id);
     await pause(pollMs);
   }
 }

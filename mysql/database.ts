@@ -6,9 +6,17 @@
  */
 
 import { closePlanned, ClosingRequest } from "./closing.ts";
-import type { Endpoint } from "./client.ts";
-import { DatabaseError, type DatabaseErrorKind } from "./client_error.ts";
+import { DatabaseError } from "./client_error.ts";
 import { cutOff } from "./cut_off.ts";
+import type {
+  DatabaseSettings,
+  Following,
+  Leadership,
+  LookResult,
+  Promotion,
+  Round,
+  Upkeep,
+} from "./database_types.ts";
 import { emptyTransaction, nudge } from "./empty_transaction.ts";
 import { dialectOfFacts, heldSet, type ServerFacts } from "./facts.ts";
 import { type FenceResult, runFence } from "./fence_runner.ts";
@@ -24,61 +32,11 @@ import { settlePlan } from "./plan_promote.ts";
 import { runPromotion } from "./promotion.ts";
 import { Sessions } from "./sessions.ts";
 import { type Patience, type RunnerOptions, StatementRunner } from "./statement_runner.ts";
-import type { Sysvars } from "./sysvars.ts";
 import { refresh, takeLook } from "./take_look.ts";
 import { pause, within } from "./time_left.ts";
 import { WorkQueue } from "./work_queue.ts";
 
-export interface DatabaseSettings {
-  /** Where the server is, and the account of the agent. */
-  readonly endpoint: Endpoint;
-  /** A second way in for the fence, such as the server's admin_port. */
-  readonly adminEndpoint?: Endpoint;
-  /** The account with which replicas read. */
-  readonly replication: { readonly user: string; readonly password: string };
-  readonly leaderSysvars: Sysvars;
-  readonly followerSysvars: Sysvars;
-  /** Limit for connecting and logging in. */
-  readonly connectMs: number;
-  /** Limit of a statement that normally takes a millisecond. */
-  readonly statementMs: number;
-  /** Limit of the fence that a freeze or an arrangement needs by itself. */
-  readonly fenceMs: number;
-  /** Monotonic milliseconds. */
-  readonly now: () => number;
-  /** Hears of settings of the operator that the server refused. */
-  readonly warn?: (sentence: string) => void;
-  /** Hears how many milliseconds each statement took. */
-  readonly timing?: (what: string, ms: number) => void;
-}
-
-/** What came of one look; see the port `Database` of the agent. */
-export type LookResult =
-  | { readonly kind: "seen"; readonly facts: ServerFacts }
-  | { readonly kind: "failed"; readonly reason: DatabaseErrorKind; readonly because: string };
-
-export interface Promotion {
-  readonly clusterUuid: string;
-  readonly term: number;
-  readonly k: number;
-  readonly held: string;
-  readonly progress: (sentence: string) => void;
-}
-
-export interface Following {
-  readonly source: { readonly host: string; readonly port: number } | null;
-  readonly acknowledge: boolean;
-}
-
-/** What a round of upkeep came to. */
-export interface Round {
-  readonly settled: boolean;
-  readonly because: string | null;
-}
-
-export interface Leadership {
-  readonly signal: AbortSignal;
-}
+export type { DatabaseSettings } from "./database_types.ts";
 
 const receivedPollMs = 3;
 /** A marker of upkeep that is not acknowledged by then goes on waiting without the queue. */
@@ -207,10 +165,7 @@ export class MysqlDatabase implements AsyncDisposable {
   }
 
   /** One round of a leader's upkeep: acknowledgements, the forgotten source, lower markers. */
-  async settle(
-    wish: { readonly clusterUuid: string; readonly term: number; readonly k: number },
-    facts: ServerFacts,
-  ): Promise<Round> {
+  async settle(wish: Upkeep, facts: ServerFacts): Promise<Round> {
     const goal = { clusterUuid: wish.clusterUuid, term: BigInt(wish.term) };
     const plans = (seen: ServerFacts): readonly Plan[] => [
       arrangeAcknowledgements(seen, wish.k),
@@ -243,7 +198,6 @@ export class MysqlDatabase implements AsyncDisposable {
       const facts = await this.#lookOver("work");
       const plan = arrangeAcknowledgements(facts, wish.k);
       if (plan.kind === "refuse") throw new Error(`Cannot arrange: ${plan.because}`);
-      if (plan.kind === "run") await runner.run(plan.statements);
       const work = await this.#sessions.get("work");
       const replica = wish.cutOff;
       if (replica !== null) {
@@ -251,6 +205,7 @@ export class MysqlDatabase implements AsyncDisposable {
         const run = () => cutOff(work, replica, limits);
         await runner.guarded(work, { what: "cut a replica off", run });
       }
+      if (plan.kind === "run") await runner.run(plan.statements);
       const purpose = purposeUuid(facts.serverUuid);
       const number = lastOf(union(parse(facts.executed), parse(facts.owned)), purpose) + 1n;
       await runner.run(emptyTransaction(purpose, number, "prove that commits are acknowledged"));

@@ -88,6 +88,18 @@ export interface ReplicationFacts {
   readonly relaySourceLogFile: string;
 }
 
+/** The coordinator stopped because a worker was ended from outside; a start clears it. */
+const workerEnded = 1756;
+
+/**
+ * Did the applier stop with an error of its own? One without a number was stopped by somebody; one that
+ * a promotion ended in the middle of a half-received transaction starts again as if nothing had been.
+ */
+export function applierGaveUp(replication: ReplicationFacts): boolean {
+  const { applier, applierErrorNumber } = replication;
+  return applier === "stopped" && applierErrorNumber !== 0 && applierErrorNumber !== workerEnded;
+}
+
 /** Settings that decide what a crash leaves. */
 export interface DurabilityFacts {
   readonly syncBinlog: number;

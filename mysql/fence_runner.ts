@@ -1,6 +1,6 @@
 /** Drives the hard fence to its end over connections that were opened beforehand. */
 
-import { type ClosingRequest, isClosedAlready, lookAtClosing, sessionOf } from "./closing.ts";
+import { type ClosingRequest, isClosedAlready, lookAtClosing } from "./closing.ts";
 import type { Connection } from "./client.ts";
 import { DatabaseError } from "./client_error.ts";
 import type { SemiSyncWords } from "./dialect.ts";
@@ -9,11 +9,9 @@ import {
   type FenceAction,
   type FenceMemory,
   type FenceSeen,
-  fenceSql,
   fenceStart,
 } from "./plan_fence.ts";
 import { killSessions } from "./other_sessions.ts";
-import { rowsOf } from "./rows.ts";
 import type { Sessions } from "./sessions.ts";
 import { pause, TimeLeft, within } from "./time_left.ts";
 
@@ -102,7 +100,7 @@ class FenceRun {
         for (const id of action.ids) this.#killed.add(id);
         return;
       case "semiSyncOff":
-        return await this.#semiSyncOff(connection, words);
+        return await this.#semiSyncOff(words);
       default: {
         const rest = pause(pollMs);
         await (request.state === "pending" ? Promise.race([request.ended, rest]) : rest);
@@ -111,26 +109,14 @@ class FenceRun {
   }
 
   /**
-   * Switches semi-sync off. The waiting commits end at once, but the statement does not return before the
-   * thread that reads acknowledgements wakes up, after up to a second, and nobody can read a variable until
-   * then. The end of a dump thread wakes it up, if it comes after the statement began.
+   * Switches semi-sync off. Commits that wait end at once, but the statement returns only when the thread
+   * that reads acknowledgements wakes up, after up to a second, and nobody can read a variable until then.
+   * Killing the dump threads would wake it up, but was seen to break logins of other clients right after.
    */
-  async #semiSyncOff(connection: Connection, words: SemiSyncWords): Promise<void> {
+  async #semiSyncOff(words: SemiSyncWords): Promise<void> {
     const release = await this.#connection("release");
     const sql = `SET GLOBAL rpl_semi_sync_${words}_enabled = OFF`;
-    let ended = false;
-    const off = release.query(sql, { deadlineMs: this.#time.leftMs }).finally(() => ended = true);
-    // Its failure is that of the last line; until then nobody else listens.
-    off.catch(() => {});
-    while (!ended) {
-      const limits = { deadlineMs: this.#time.leftMs };
-      const sessions = rowsOf(await connection.query(fenceSql.sessions, limits)).map(sessionOf);
-      const began = sessions.some(({ id, command }) => id === release.id && command !== "Sleep");
-      const readers = sessions.filter(({ command }) => command.startsWith("Binlog Dump"));
-      if (began) await killSessions(connection, readers.map(({ id }) => id), limits);
-      await Promise.race([off, pause(pollMs)]);
-    }
-    await off;
+    await release.query(sql, { deadlineMs: this.#time.leftMs });
   }
 
   /** Prepared XA transactions wait for somebody, and XA COMMIT ignores super_read_only. */

@@ -1,6 +1,6 @@
 /** What several plans begin with: the receiver stands still, and what it received is applied. */
 
-import { dialectOfFacts, type ReplicationFacts, type ServerFacts } from "./facts.ts";
+import { applierGaveUp, dialectOfFacts, type ReplicationFacts, type ServerFacts } from "./facts.ts";
 import { count, format, isEmpty, parse, subtract } from "./gtid.ts";
 import { type Plan, refuse, run, statement, waitSliceSeconds } from "./plan.ts";
 import { waitForExecuted } from "./dialect.ts";
@@ -25,7 +25,7 @@ export function applyReceived(facts: ServerFacts): Plan | undefined {
   const missing = subtract(parse(facts.received), parse(facts.executed));
   if (isEmpty(missing) || facts.replication === null) return undefined;
   const replication: ReplicationFacts = facts.replication;
-  if (replication.applierErrorNumber !== 0) return refuse(applierFailed(replication));
+  if (applierGaveUp(replication)) return refuse(applierFailed(replication));
   const what = `wait until ${count(missing)} received transactions are applied`;
   const wait = statement(waitForExecuted(format(missing), waitSliceSeconds), what, {
     deadline: "wait",

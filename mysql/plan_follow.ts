@@ -7,7 +7,7 @@
  */
 
 import { changeSource, type SourceAddress } from "./dialect.ts";
-import { dialectOfFacts, type ReplicationFacts, type ServerFacts } from "./facts.ts";
+import { applierGaveUp, dialectOfFacts, type ReplicationFacts, type ServerFacts } from "./facts.ts";
 import { isEmpty, parse, subtract } from "./gtid.ts";
 import { type Plan, refuse, run, type Statement, statement } from "./plan.ts";
 import { applierFailed, applyReceived, startApplier, stopReceiver } from "./plan_apply.ts";
@@ -37,7 +37,7 @@ export function follow(facts: ServerFacts, goal: FollowGoal): Plan {
   if (replication === null) {
     return run(...settings, pointFirst(facts, goal.source), ...startAll(facts));
   }
-  if (hasFailed(replication)) {
+  if (applierGaveUp(replication)) {
     // It is reported and never pointed elsewhere, but it may go on receiving and acknowledging.
     const receiving = replication.receiver !== "stopped" || !reads(replication, goal);
     if (receiving) return refuse(applierFailed(replication));
@@ -82,11 +82,6 @@ function settle(facts: ServerFacts, acknowledge: boolean): readonly Statement[] 
 /** `enabled` is what the next receiver will do, `status` what the running one does. */
 function acknowledgesWrongly(facts: ServerFacts, acknowledge: boolean): boolean {
   return facts.replication?.receiver === "running" && facts.semiSyncReplica.status !== acknowledge;
-}
-
-/** An applier without an error number was stopped by somebody, one with a number gave up. */
-function hasFailed(replication: ReplicationFacts): boolean {
-  return replication.applier === "stopped" && replication.applierErrorNumber !== 0;
 }
 
 function reads(replication: ReplicationFacts, goal: FollowGoal): boolean {

@@ -1,9 +1,10 @@
 /** Runs the promotion plan to its verified end, with as few looks as the plan can do with. */
 
 import type { Connection } from "./client.ts";
-import { type ServerFacts } from "./facts.ts";
+import { dialectOfFacts, type ServerFacts } from "./facts.ts";
 import { contains, format, fromInterval, parse, subtract, union } from "./gtid.ts";
 import type { Plan, Statement } from "./plan.ts";
+import { endHalfApplied } from "./half_applied.ts";
 import { accountQuery, afterRun, promote, type PromoteGoal } from "./plan_promote.ts";
 import { integer } from "./rows.ts";
 import type { StatementRunner } from "./statement_runner.ts";
@@ -35,17 +36,31 @@ export async function runPromotion(parts: PromotionParts): Promise<void> {
     const plan = promote(facts, goal);
     if (plan.kind === "refuse") throw new Error(`Cannot promote: ${plan.because}`);
     if (plan.kind === "done") return requireHeld(parts, facts);
-    if (isOpening(plan)) requireHeld(parts, facts);
+    if (!isDraining(plan, facts)) requireHeld(parts, facts);
     if (isWaiting(plan)) {
       for (const { what } of plan.statements) progress(what);
     } else {
       rounds++;
     }
+    if (stopsApplier(plan, facts)) await endHalf(parts, facts);
     await runner.run(plan.statements);
     goal = accountsMade(afterRun(goal, plan.statements), plan.statements);
     facts = wroteMarker(plan) ? marked(facts, goal) : await parts.look();
   }
   throw new Error(`Cannot promote: the server is not open after ${roundsMax} rounds`);
+}
+
+function stopsApplier(plan: Plan & { readonly kind: "run" }, facts: ServerFacts): boolean {
+  const { stopReplica } = dialectOfFacts(facts);
+  return plan.statements.some(({ sql }) => sql === stopReplica);
+}
+
+/** All that was received whole is applied by now: an applier that is still at work waits in vain. */
+async function endHalf(parts: PromotionParts, facts: ServerFacts): Promise<void> {
+  const { runner, work, statementMs } = parts;
+  const what = "end appliers that wait for the rest of a transaction";
+  const run = () => endHalfApplied(work, { version: facts.version, deadlineMs: statementMs });
+  await runner.guarded(work, { what, run });
 }
 
 async function withPresentAccounts(parts: PromotionParts): Promise<PromoteGoal> {
@@ -71,11 +86,10 @@ function wroteMarker(plan: Plan): boolean {
   return plan.kind === "run" && plan.statements.some(({ connection }) => connection === "marker");
 }
 
-function isOpening(plan: Plan): boolean {
-  return plan.kind === "run" &&
-    plan.statements.some(({ connection, sql }) =>
-      connection === "marker" || sql === "SET GLOBAL read_only = OFF"
-    );
+/** The first steps: the receiver stops, and what it received is applied. */
+function isDraining(plan: Plan & { readonly kind: "run" }, facts: ServerFacts): boolean {
+  const { stopReceiver } = dialectOfFacts(facts);
+  return isWaiting(plan) || plan.statements.every(({ sql }) => sql === stopReceiver);
 }
 
 function isWaiting(plan: Plan & { readonly kind: "run" }): boolean {

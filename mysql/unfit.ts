@@ -1,6 +1,6 @@
 /** Why a server cannot be managed, cannot follow or cannot lead: sentences that name the fix. */
 
-import type { ServerFacts } from "./facts.ts";
+import { applierGaveUp, type ServerFacts } from "./facts.ts";
 
 /**
  * What the server is wanted for; each purpose asks for all that the one before it asks for.
@@ -81,7 +81,7 @@ function unmanageable(facts: ServerFacts): readonly string[] {
 function unableToStand(facts: ServerFacts): readonly string[] {
   const replication = facts.replication;
   const reasons: string[] = [];
-  if (replication !== null && replication.applierErrorNumber !== 0) {
+  if (replication !== null && applierGaveUp(replication)) {
     reasons.push(
       `the applier stopped with error ${replication.applierErrorNumber}: ` +
         "repair the replica or rebuild it",

@@ -2,7 +2,7 @@
 import type { Effect } from "./effect.ts";
 import type { Event } from "./event.ts";
 import type { Message } from "./message.ts";
-import type { State } from "./state.ts";
+import type { Leader, State } from "./state.ts";
 import type { Config } from "./types.ts";
 import { quorum, voters } from "./quorum.ts";
 
@@ -12,15 +12,8 @@ export function describe(config: Config, state: State): string {
   const { term, membership } = state.durable;
   if (membership === null) return `In no cluster yet: waiting for "xenon cluster add"`;
   switch (state.role) {
-    case "leader": {
-      const answering =
-        voters(membership).filter((voter) =>
-          voter.id === config.id || state.replies[voter.id]?.refused === null
-        ).length;
-      const doing = state.stage === "leading" ? "Leading" : "Opening the server for";
-      const { n } = quorum(membership);
-      return `${doing} term ${term}, ${answering} of ${n} voters with me${because}`;
-    }
+    case "leader":
+      return describeLeader(config, state) + because;
     case "candidate":
       return `Standing for term ${state.term}, ${state.phase}${because}`;
     case "fencing":
@@ -29,7 +22,7 @@ export function describe(config: Config, state: State): string {
       const uncertain = state.durable.uncertain;
       if (state.durable.disabled) return "Disabled by an operator: I neither vote nor acknowledge";
       if (state.invalid !== null) {
-        return `Not following ${state.leader?.id}: only here are ${state.invalid}; ` +
+        return `Not following ${state.leader?.id ?? "anybody"}: only here are ${state.invalid}; ` +
           `"xenon mysql rebuildme" replaces this copy`;
       }
       if (state.leader === null) return `No leader in term ${term}${because}`;
@@ -37,6 +30,24 @@ export function describe(config: Config, state: State): string {
       return `Following ${state.leader.id} in term ${state.leader.term}${because}`;
     }
   }
+}
+
+/** A leader names who is with it, and, while it cannot open, who keeps it waiting and why. */
+function describeLeader(config: Config, state: Leader): string {
+  const { term, membership } = state.durable;
+  if (membership === null) return `Leading term ${term}`;
+  const { n, k } = quorum(membership);
+  const others = voters(membership).filter((voter) => voter.id !== config.id);
+  const answering = others.filter((voter) => state.replies[voter.id]?.refused === null);
+  const doing = state.stage === "leading" ? "Leading" : "Opening the server for";
+  const said = `${doing} term ${term}, ${answering.length + 1} of ${n} voters with me`;
+  if (state.server.health !== "blocked") return said;
+  const unable = others.flatMap(({ id }) => {
+    const reply = state.replies[id];
+    const reason = reply === undefined ? "it has not answered" : reply.unfit;
+    return reason === null ? [] : [`${id}: ${reason}`];
+  });
+  return [`${said}, writes wait for ${k} acknowledgements`, ...unable].join("; ");
 }
 
 /** A state as scenarios print it. */

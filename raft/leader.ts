@@ -130,7 +130,9 @@ export function heartbeatAnswered(
   const replies = { ...state.replies, [from]: reply };
   if (reply.refused !== null) return [{ ...state, replies, why: `${from}: ${reply.refused}` }, []];
   const acks = { ...state.acks, [from]: Math.max(state.acks[from] ?? -Infinity, reply.sentAt) };
-  const heardFrom = watchDeafness(config, { ...state, replies, acks }, at);
+  // A complaint of this member is over.
+  const why = state.why.startsWith(from) ? "" : state.why;
+  const heardFrom = watchDeafness(config, { ...state, replies, acks, why }, at);
   if (heardFrom.deafSince !== null && at - heardFrom.deafSince >= config.electionMs) {
     return resign(config, heardFrom, { at, why: "no quorum can replicate from my server" });
   }

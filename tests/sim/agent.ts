@@ -125,7 +125,7 @@ export class SimAgent {
     const { clock, core, config, dice } = this.#world;
     const run = this.run;
     if (clock.now < this.pausedUntil) {
-      clock.after(this.pausedUntil - clock.now + dice.unit(), () => {
+      clock.after(this.pausedUntil - clock.now + dice.between(0, 20), () => {
         if (this.run === run) this.happens(happening);
       });
       return;

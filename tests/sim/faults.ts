@@ -27,7 +27,13 @@ export type FaultKind =
 export interface Fault {
   readonly kind: FaultKind;
   /** A moment in milliseconds, or the n-th time after it that a node passes a point of interest. */
-  readonly when: { readonly at: number; readonly on: HookPoint | null; readonly count: number };
+  readonly when: {
+    readonly at: number;
+    readonly on: HookPoint | null;
+    readonly count: number;
+    /** How long after the moment it strikes; at once when left out. */
+    readonly afterMs?: number;
+  };
   /** The node that is hit: a fixed one, the present leader, or the one that passes the point. */
   readonly node: number | "leader" | "passing";
   /** The other end of a cut. */

@@ -46,7 +46,10 @@ export class Hosts {
       if (fault.when.on !== point || this.#cluster.clock.now < fault.when.at) continue;
       const passes = (this.#passes.get(fault) ?? 0) + 1;
       this.#passes.set(fault, passes);
-      if (passes === fault.when.count) this.#strike(fault, index);
+      if (passes !== fault.when.count) continue;
+      const { afterMs } = fault.when;
+      if (afterMs === undefined) this.#strike(fault, index);
+      else this.#cluster.clock.after(afterMs, () => this.#strike(fault, index));
     }
   }
 
@@ -108,11 +111,8 @@ export class Hosts {
     if (this.#healed) return;
     const { agents, servers, network, replication, clock } = this.#cluster;
     const leader = agents.find((agent) => agent.state?.role === "leader")?.index ?? passing;
-    const index = typeof fault.node === "number"
-      ? fault.node
-      : fault.node === "leader"
-      ? leader
-      : passing;
+    const wanted = { leader, passing }[fault.node as string] ?? Number(fault.node);
+    const index = wanted % servers.length;
     const agent = agents[index] as SimAgent;
     this.#note(index, `FAULT ${fault.kind} for ${Math.round(fault.forMs)} ms`);
     switch (fault.kind) {
@@ -227,15 +227,15 @@ export class Hosts {
   }
 
   #serverReturns(index: number, afterMs: number): void {
-    const { servers, clock, agents, replication } = this.#cluster;
+    const { servers, clock, agents, replication, dice } = this.#cluster;
     const server = servers[index] as FakeServer;
     clock.after(afterMs, () => {
       if (server.alive || this.down.has(index)) return;
       this.#note(index, "server starts");
       const kept = server.settings.relayLogRecovery ? server.applied : server.relay.length;
       server.start(kept);
-      replication.maintain(server);
-      agents[index]?.lookNow();
+      if (server.receiver.running) replication.startReceiver(server);
+      clock.after(dice.between(5, 80), () => agents[index]?.lookNow());
     });
   }
 

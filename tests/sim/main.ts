@@ -1,9 +1,9 @@
 /**
  * Simulates clusters from seeds.
  *
- *     deno task sim --seeds 1000 --from 1     a thousand seeds, then seeds per second
- *     deno task sim 7                         one seed, with its whole story
- *     deno task sim                           for ever
+ *     deno run -A tests/sim/main.ts --seeds 1000 --from 1     a thousand seeds, then seeds per second
+ *     deno run -A tests/sim/main.ts 7                         one seed, with its whole story
+ *     deno run -A tests/sim/main.ts                           for ever
  */
 import { parseArgs, showSeed, showSpeed } from "./story.ts";
 import { run } from "./world.ts";
@@ -21,7 +21,8 @@ function main(args: readonly string[]): number {
       showSeed(seed, { whole: false });
       if (failed >= wanted.failuresMax) break;
     }
-    if (seed % 1000 === 0) showSpeed(seed - wanted.from + 1, performance.now() - startedAt);
+    const done = seed - wanted.from + 1;
+    if (done % 1000 === 0) showSpeed(done, performance.now() - startedAt);
   }
   showSpeed(wanted.seeds, performance.now() - startedAt);
   return failed === 0 ? 0 : 1;

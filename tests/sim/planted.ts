@@ -10,9 +10,11 @@ import type { CheckerName } from "./checkers.ts";
 import { type Core, realCore } from "./core.ts";
 import type { Flaws } from "./flaws.ts";
 import {
+  busyHandover,
   forgottenReceipt,
   restartAfterFreeze,
   restartInPromotion,
+  slowFreeze,
   slowPromotion,
 } from "./planted_faults.ts";
 import type { RunOptions } from "./world.ts";
@@ -58,7 +60,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "term markers are not looked at",
     plant: { configure: withPositions({ markerTerm: () => 0 }) },
     foundBy: ["liveness", "acknowledgedIsKept"],
-    seedsMax: 3000,
+    seedsMax: 1000,
   },
   {
     name: "a refusal counts as a vote",
@@ -70,7 +72,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "a conditional vote counts fully",
     plant: { core: withEvents(trustConditional), forgetful: true, aim: forgottenReceipt },
     foundBy: ["acknowledgedIsKept"],
-    seedsMax: 4000,
+    seedsMax: 1000,
   },
   {
     name: "a restarted server is believed to have kept everything",
@@ -85,27 +87,35 @@ export const plantedBugs: readonly PlantedBug[] = [
     seedsMax: 300,
   },
   flawed("bootsOpen", ["oneAcknowledger", "acknowledgedIsKept"], { seedsMax: 300 }),
-  flawed("bootsReplicating", ["oneAcknowledger", "acknowledgedIsKept"], {
-    seedsMax: 4000,
+  flawed("bootsReplicating", ["oneAcknowledger", "acknowledgedIsKept", "liveness"], {
+    seedsMax: 1000,
     aim: restartAfterFreeze,
   }),
-  flawed("freezeLeavesReceiver", ["oneAcknowledger", "acknowledgedIsKept"], { seedsMax: 300 }),
+  flawed("freezeLeavesReceiver", ["oneAcknowledger", "acknowledgedIsKept", "liveness"], {
+    seedsMax: 300,
+  }),
   flawed("heldIsExecuted", ["acknowledgedIsKept", "liveness", "invariant"], { seedsMax: 300 }),
-  flawed("freezeReadsFirst", ["acknowledgedIsKept"], { seedsMax: 2000, aim: restartAfterFreeze }),
+  flawed("freezeReadsFirst", ["acknowledgedIsKept", "liveness"], {
+    seedsMax: 1000,
+    aim: slowFreeze,
+  }),
   flawed("fenceReleasesFirst", ["acknowledgedIsKept"], { seedsMax: 1000 }),
-  flawed("fenceStopsCleanly", ["acknowledgedIsKept"], { seedsMax: 2000 }),
-  flawed("fenceForgetsLate", ["oneAcknowledger", "acknowledgedIsKept"], {
-    seedsMax: 2000,
+  flawed("fenceStopsCleanly", ["acknowledgedIsKept"], { seedsMax: 1000 }),
+  flawed("fenceForgetsLate", ["oneAcknowledger", "acknowledgedIsKept", "liveness"], {
+    seedsMax: 1000,
     aim: slowPromotion,
   }),
   flawed("fenceKeepsScope", ["oneAcknowledger", "acknowledgedIsKept", "liveness"], {
-    seedsMax: 2000,
+    seedsMax: 1000,
   }),
   flawed("opensWithoutSemiSync", ["acknowledgedIsKept", "oneAcknowledger"], { seedsMax: 100 }),
-  flawed("opensBeforeApplied", ["acknowledgedIsKept", "liveness"], { seedsMax: 2000 }),
-  flawed("closeReadsEarly", ["acknowledgedIsKept", "oneAcknowledger"], { seedsMax: 2000 }),
+  flawed("opensBeforeApplied", ["acknowledgedIsKept", "liveness"], { seedsMax: 1000 }),
+  flawed("closeReadsEarly", ["acknowledgedIsKept", "oneAcknowledger", "liveness"], {
+    seedsMax: 1000,
+    aim: busyHandover,
+  }),
   flawed("reconnects", ["oneAcknowledger", "acknowledgedIsKept"], {
-    seedsMax: 4000,
+    seedsMax: 1000,
     aim: restartInPromotion,
   }),
 ];

@@ -18,9 +18,10 @@ export function forgottenReceipt(dice: Dice): readonly Fault[] {
 export function restartInPromotion(dice: Dice): readonly Fault[] {
   const when = { on: "promoteStep", count: 1 + dice.below(5), at: 3000 } as const;
   return [
-    fault("bothCrash", { at: 3000, node: "leader", forMs: 4000 }),
-    passing("agentPause", when, dice.between(400, 4000)),
-    passing("serverCrash", when, dice.between(10, 200)),
+    fault("bothCrash", { at: 3000, node: "leader", forMs: 200 }),
+    passing("agentPause", when, dice.between(2000, 5000)),
+    // A little later, so that the statement that was under way has come back.
+    passing("serverCrash", { ...when, afterMs: 10 }, dice.between(10, 200)),
   ];
 }
 
@@ -28,21 +29,39 @@ export function restartInPromotion(dice: Dice): readonly Fault[] {
 export function slowPromotion(dice: Dice): readonly Fault[] {
   const when = { on: "promoteStep", count: 1 + dice.below(4), at: 3000 } as const;
   return [
-    fault("bothCrash", { at: 3000, node: "leader", forMs: 4000 }),
+    fault("bothCrash", { at: 3000, node: "leader", forMs: 200 }),
     passing("slowStatements", when, 3000),
     passing("isolate", when, dice.between(1500, 4000)),
   ];
 }
 
-/** Only the leader's agent is dead; voters restart between the freeze and what follows from it. */
+/** Only the leader's agent is dead; a voter restarts between its freeze and what follows from it. */
 export function restartAfterFreeze(dice: Dice): readonly Fault[] {
-  const when = { on: dice.pick(["frozen", "freezeStep"] as const), count: 1, at: 3000 };
+  // The first to be frozen is the candidate itself.
+  const when = { on: "frozen", at: 3000, count: 2 + dice.below(2) } as const;
   return [
     fault("agentCrash", { at: 3000, node: "leader", forMs: 5000 }),
-    ...[1, 2, 3, 4].flatMap((count) => [
-      passing("slowDisk", { ...when, count }, 1500),
-      passing("serverCrash", { ...when, count }, 10),
-    ]),
+    passing("slowDisk", when, 1500),
+    passing("serverCrash", when, 5),
+  ];
+}
+
+/** Hand-overs while acknowledgements take long. */
+export function busyHandover(dice: Dice): readonly Fault[] {
+  const takeovers = [3500, 5000, 6500, 8000].map((at) =>
+    fault("takeover", { at, node: dice.below(7), forMs: 0 })
+  );
+  return [fault("slowNetwork", { at: 3000, node: 0, forMs: 6000 }), ...takeovers];
+}
+
+/** Only the leader's agent is dead, and the voters' statements are slow. */
+export function slowFreeze(dice: Dice): readonly Fault[] {
+  const at = dice.between(3000, 5000);
+  return [
+    fault("agentCrash", { at, node: "leader", forMs: 5000 }),
+    ...[0, 1, 2, 3, 4, 5, 6].map((node) =>
+      fault("slowStatements", { at: at + 100, node, forMs: dice.between(1000, 3000) })
+    ),
   ];
 }
 

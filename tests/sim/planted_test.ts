@@ -1,15 +1,26 @@
 import assert from "node:assert/strict";
-import { plantedBugs } from "./planted.ts";
+import { type PlantedBug, plantedBugs } from "./planted.ts";
 import { run } from "./world.ts";
 
 for (const bug of plantedBugs) {
-  Deno.test(`the simulator finds that ${bug.name}`, () => {
+  Deno.test(`the simulator finds the planted bug: ${bug.name}`, () => {
     for (let seed = 1; seed <= bug.seedsMax; seed++) {
       const { violation } = run(seed, bug.plant);
       if (violation === null) continue;
       assert.ok(bug.foundBy.includes(violation.checker), `seed ${seed}: ${violation.message}`);
+      assert.equal(unplanted(bug, seed), null, "the same faults break the sound program too");
       return;
     }
     assert.fail(`not found in ${bug.seedsMax} seeds`);
   });
+}
+
+/** The same seed and faults without the bug. */
+function unplanted(bug: PlantedBug, seed: number): string | null {
+  const { aim, forgetful } = bug.plant;
+  const { violation } = run(seed, {
+    ...(aim ? { aim } : {}),
+    ...(forgetful ? { forgetful } : {}),
+  });
+  return violation?.message ?? null;
 }

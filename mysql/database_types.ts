@@ -1,0 +1,64 @@
+/** What the database port is made from, what it is asked and what it answers. */
+
+import type { Endpoint } from "./client.ts";
+import type { DatabaseErrorKind } from "./client_error.ts";
+import type { ServerFacts } from "./facts.ts";
+import type { Sysvars } from "./sysvars.ts";
+
+export interface DatabaseSettings {
+  /** Where the server is, and the account of the agent. */
+  readonly endpoint: Endpoint;
+  /** A second way in for the fence, such as the server's admin_port. */
+  readonly adminEndpoint?: Endpoint;
+  /** The account with which replicas read. */
+  readonly replication: { readonly user: string; readonly password: string };
+  readonly leaderSysvars: Sysvars;
+  readonly followerSysvars: Sysvars;
+  /** Limit for connecting and logging in. */
+  readonly connectMs: number;
+  /** Limit of a statement that normally takes a millisecond. */
+  readonly statementMs: number;
+  /** Limit of the fence that a freeze or an arrangement needs by itself. */
+  readonly fenceMs: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Hears of settings of the operator that the server refused. */
+  readonly warn?: (sentence: string) => void;
+  /** Hears how many milliseconds each statement took. */
+  readonly timing?: (what: string, ms: number) => void;
+}
+
+/** What came of one look; see the port `Database` of the agent. */
+export type LookResult =
+  | { readonly kind: "seen"; readonly facts: ServerFacts }
+  | { readonly kind: "failed"; readonly reason: DatabaseErrorKind; readonly because: string };
+
+export interface Promotion {
+  readonly clusterUuid: string;
+  readonly term: number;
+  readonly k: number;
+  readonly held: string;
+  readonly progress: (sentence: string) => void;
+}
+
+export interface Following {
+  readonly source: { readonly host: string; readonly port: number } | null;
+  readonly acknowledge: boolean;
+}
+
+/** What a round of upkeep came to. */
+export interface Round {
+  readonly settled: boolean;
+  readonly because: string | null;
+}
+
+export interface Leadership {
+  readonly signal: AbortSignal;
+}
+
+/** What an open leader is kept at. */
+export interface Upkeep {
+  readonly clusterUuid: string;
+  readonly term: number;
+  readonly k: number;
+}

@@ -1,0 +1,88 @@
+/** One real server with the database port of its agent, for the live tests. */
+
+import { Connection } from "../../mysql/client.ts";
+import { createDatabase, type MysqlDatabase } from "../../mysql/database.ts";
+import type { ServerFacts } from "../../mysql/facts.ts";
+import { parseSysvars } from "../../mysql/sysvars.ts";
+import type { LabServer } from "./lab.ts";
+
+const replication = { user: "repl", password: "geheim'1" };
+const lookMs = 2_000;
+const silent = () => {};
+
+/** One server with its agent's database. */
+export class DatabaseNode implements AsyncDisposable {
+  readonly lab: LabServer;
+  readonly database: MysqlDatabase;
+  /** What each statement cost since it was last emptied. */
+  readonly costs: string[] = [];
+  /** Called after each statement of the database. */
+  onStatement: (what: string) => void = silent;
+
+  constructor(lab: LabServer) {
+    this.lab = lab;
+    this.database = createDatabase({
+      endpoint: { user: "root", password: "", socketPath: lab.sandbox.socket },
+      replication,
+      leaderSysvars: parseSysvars("sync_binlog=1"),
+      followerSysvars: parseSysvars("sync_binlog=1000; no_such_variable=1"),
+      connectMs: 2_000,
+      statementMs: 2_000,
+      fenceMs: 2_000,
+      now: () => performance.now(),
+      timing: (what, ms) => {
+        this.costs.push(`${what} ${ms.toFixed(1)}`);
+        this.onStatement(what);
+      },
+    });
+  }
+
+  async facts(): Promise<ServerFacts> {
+    const look = await this.database.look(lookMs);
+    if (look.kind === "failed") throw new Error(look.because);
+    return look.facts;
+  }
+
+  get address() {
+    return { host: "127.0.0.1", port: this.lab.sandbox.port };
+  }
+
+  /** A client of the application. */
+  client(programName = "application"): Promise<Connection> {
+    return Connection.connect({
+      user: "root",
+      password: "",
+      ...this.address,
+      connectMs: 2_000,
+      programName,
+    });
+  }
+
+  /** What an agent does at each look, until nothing is left to do. */
+  async followUntilSettled(source: DatabaseNode, acknowledge = true): Promise<void> {
+    for (let round = 0; round < 50; round++) {
+      const wish = { source: source.address, acknowledge };
+      if ((await this.database.follow(wish, await this.facts())).settled) return;
+    }
+    throw new Error("following does not settle");
+  }
+
+  async until(what: string, holds: (facts: ServerFacts) => boolean): Promise<ServerFacts> {
+    for (let tries = 0; tries < 400; tries++) {
+      const facts = await this.facts();
+      if (holds(facts)) return facts;
+      await pause(10);
+    }
+    throw new Error(`never came true: ${what}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.database[Symbol.asyncDispose]();
+    await this.lab[Symbol.asyncDispose]();
+  }
+}
+
+/** Waits. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
