@@ -6,7 +6,7 @@ import type { Effect, Following, Promotion } from "../raft/effect.ts";
 import type { Event, OperationDone } from "../raft/event.ts";
 import type { Envelope, Message } from "../raft/message.ts";
 import type { Config, Millis, NodeId, Position } from "../raft/types.ts";
-import type { Clock, Database, Hooks, Log, Peers, Server } from "./ports.ts";
+import type { Clock, Database, Hooks, Log, Peers, Scope, Server, ServerIdentity } from "./ports.ts";
 import { position } from "./positions.ts";
 import type { Requests } from "./requests.ts";
 import type { Store } from "./store.ts";
@@ -47,6 +47,8 @@ export class Interpreter {
   readonly #options: InterpreterOptions;
   readonly #beating = new Map<NodeId, number>();
   #leadership = new AbortController();
+  /** The run of the server that was elected. */
+  #elected: ServerIdentity | null = null;
   /** What to replicate from; undefined until the protocol has said something about it. */
   #following: Following | null | undefined = undefined;
   #operations = 0;
@@ -122,10 +124,11 @@ export class Interpreter {
   async #promote(op: number, promotion: Promotion): Promise<OperationDone> {
     const { database, clock, log, hooks, watch, config } = this.#options;
     this.#leadership = new AbortController();
-    const scope = { signal: this.#leadership.signal };
+    this.#elected = watch.identity;
+    const scope = this.#scope();
     this.#hasLed = true;
     const { incarnation } = promotion;
-    const now = incarnationOf(watch.identity);
+    const now = incarnationOf(this.#elected);
     if (incarnation?.boot !== now?.boot || incarnation?.process !== now?.process) {
       throw new Error("Cannot promote as the server was restarted after the vote");
     }
@@ -185,8 +188,8 @@ export class Interpreter {
   }
 
   async #close(op: number): Promise<OperationDone> {
-    const { database, clock, config, watch, fenceMs, store } = this.#options;
-    const executed = await database.close(Math.max(fenceMs, config.electionMs));
+    const { database, clock, config, watch, store } = this.#options;
+    const executed = await database.close(config.electionMs, this.#scope());
     const { errant } = store.current.memory;
     const held = config.positions.subtract(position(executed), position(errant));
     const incarnation = incarnationOf(watch.identity);
@@ -198,11 +201,19 @@ export class Interpreter {
 
   async #arrange(effect: Effect & { readonly kind: "arrange" }): Promise<OperationDone> {
     const { database, clock } = this.#options;
-    const scope = { signal: this.#leadership.signal };
+    const scope = this.#scope();
     const source = effect.cutOff === null ? null : this.#options.sourceOf(effect.cutOff);
     const cutOff = source === null ? null : `${source.host}:${source.port}`;
     await database.arrange({ k: effect.k, cutOff }, scope);
     return { kind: "arranged", at: clock.now(), op: effect.op };
+  }
+
+  /** What belongs to this leadership: it ends with it, and with the run of the server it began on. */
+  #scope(): Scope {
+    const { server } = this.#options;
+    const identity = this.#elected;
+    const entitled = () => identity !== null && server.glance(identity) !== "dead";
+    return { signal: this.#leadership.signal, entitled };
   }
 
   #environment(role: string, term: number): Readonly<Record<string, string>> {

@@ -46,6 +46,8 @@ export type Look =
 /** Ends early with an error when the leadership (or the agent) it belongs to is over. */
 export interface Scope {
   readonly signal: AbortSignal;
+  /** Does the run of the server that was elected go on? Asked right before each statement. */
+  readonly entitled: () => boolean;
 }
 
 export interface PromoteWish {
@@ -77,7 +79,7 @@ export interface Database {
     { readonly kind: "closed" } | { readonly kind: "mustKill"; readonly because: string }
   >;
   /** Planned close; gives the executed set. When it fails it has reopened the server, or says so. */
-  close(deadlineMs: number): Promise<string>;
+  close(deadlineMs: number, scope: Scope): Promise<string>;
   /**
    * One round of the follow plan. Null source: replicate from nobody. True when nothing was left to
    * do. Called at every look, so it must be quick when all is well.
@@ -138,6 +140,9 @@ export interface Log {
 
 /** Commands of the operator at a change of leadership. */
 export interface Hooks {
-  leaderStart(environment: Readonly<Record<string, string>>, scope: Scope): Promise<void>;
+  leaderStart(
+    environment: Readonly<Record<string, string>>,
+    scope: { readonly signal: AbortSignal },
+  ): Promise<void>;
   leaderStop(environment: Readonly<Record<string, string>>): Promise<void>;
 }

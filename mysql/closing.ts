@@ -119,6 +119,8 @@ export interface CloseParts {
   readonly sessions: Sessions;
   readonly request: ClosingRequest;
   readonly signal: AbortSignal;
+  /** Does the run of the server that is being closed go on? Another run is never reopened. */
+  readonly entitled: () => boolean;
   readonly deadlineMs: number;
 }
 
@@ -201,8 +203,9 @@ async function takeBack(parts: CloseParts, connection: Connection): Promise<void
   }
 }
 
-/** A fence has taken over: what is left of a planned close must not touch the server. */
+/** A fence has taken over, or this is another run of the server: neither may be touched any more. */
 function stopWhenOver(parts: CloseParts): void {
+  if (!parts.entitled()) throw new Error("Cannot close the server as planned: it was restarted");
   if (!parts.signal.aborted) return;
   throw new Error("Cannot close the server as planned: a fence has taken over", {
     cause: parts.signal.reason,

@@ -101,7 +101,7 @@ export class MysqlDatabase implements AsyncDisposable {
   async promote(wish: Promotion, scope: Leadership): Promise<void> {
     const patience: Patience = { kind: "unbounded", progress: wish.progress };
     this.#followerSysvarsApplied = false;
-    await this.#change("promote", { patience, scope: scope.signal }, async (runner) => {
+    await this.#change("promote", { patience, scope }, async (runner) => {
       const work = await this.#sessions.get("work");
       await runPromotion({
         runner,
@@ -133,12 +133,13 @@ export class MysqlDatabase implements AsyncDisposable {
   }
 
   /** Closes an open server for a switchover and gives its executed set; reopens it when it cannot. */
-  async close(deadlineMs: number): Promise<string> {
+  async close(deadlineMs: number, scope: Leadership): Promise<string> {
+    const { entitled } = scope;
+    const parts = { sessions: this.#sessions, request: this.#request, deadlineMs, entitled };
     return await this.#change(
       "close",
-      {},
-      (_runner, signal) =>
-        closePlanned({ sessions: this.#sessions, request: this.#request, signal, deadlineMs }),
+      { scope },
+      (_runner, signal) => closePlanned({ ...parts, signal }),
     );
   }
 
@@ -194,7 +195,7 @@ export class MysqlDatabase implements AsyncDisposable {
     scope: Leadership,
   ): Promise<void> {
     const patience: Patience = { kind: "unbounded", progress: () => {} };
-    await this.#change("arrange", { patience, scope: scope.signal }, async (runner) => {
+    await this.#change("arrange", { patience, scope }, async (runner) => {
       const facts = await this.#lookOver("work");
       const plan = arrangeAcknowledgements(facts, wish.k);
       if (plan.kind === "refuse") throw new Error(`Cannot arrange: ${plan.because}`);
@@ -305,14 +306,16 @@ export class MysqlDatabase implements AsyncDisposable {
   /** Runs an operation in the queue, after the end of all abandoned statements was seen. */
   #change<T>(
     name: string,
-    options: Partial<Pick<RunnerOptions, "patience" | "warn">> & { readonly scope?: AbortSignal },
+    options: Partial<Pick<RunnerOptions, "patience" | "warn">> & { readonly scope?: Leadership },
     operation: (runner: StatementRunner, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const { scope, ...rest } = options;
     return this.#queue.run(name, async (queueSignal) => {
-      const signal = scope === undefined ? queueSignal : AbortSignal.any([queueSignal, scope]);
+      const signals = scope === undefined ? [queueSignal] : [queueSignal, scope.signal];
+      const signal = AbortSignal.any(signals);
+      const entitled = scope === undefined ? {} : { entitled: scope.entitled };
       await endStrays(this.#sessions, this.#settings.statementMs);
-      await using runner = this.#runner({ ...rest, signal });
+      await using runner = this.#runner({ ...rest, ...entitled, signal });
       return await operation(runner, signal);
     });
   }

@@ -52,8 +52,15 @@ export interface Round {
   readonly because: string | null;
 }
 
+/** What an operation of a leader belongs to. */
 export interface Leadership {
+  /** Aborted when the leadership is over. */
   readonly signal: AbortSignal;
+  /**
+   * Asked right before each statement: does the run of the server that was elected go on? A process
+   * that was frozen in between may hold a connection to the next run, which must not be opened.
+   */
+  readonly entitled: () => boolean;
 }
 
 /** What an open leader is kept at. */

@@ -26,6 +26,8 @@ export interface FenceParts {
   readonly deadlineMs: number;
 }
 
+/** Switching semi-sync off waits for a thread of the server that wakes up once a second. */
+const releaseMs = 3_000;
 /** A request that hangs ends by its own, so a look need not be more frequent. */
 const pollMs = 3;
 
@@ -41,7 +43,7 @@ export async function runFence(parts: FenceParts): Promise<FenceResult> {
 
 class FenceRun {
   readonly #parts: FenceParts;
-  readonly #time: TimeLeft;
+  #time: TimeLeft;
   readonly #killed = new Set<number>();
   #memory: FenceMemory = fenceStart;
   /** Whether the look before this one showed no session of an abandoned statement. */
@@ -114,6 +116,8 @@ class FenceRun {
    * Killing the dump threads would wake it up, but was seen to break logins of other clients right after.
    */
   async #semiSyncOff(words: SemiSyncWords): Promise<void> {
+    // Nobody can be told "committed" any more: the deadline of the fence is kept, the rest is tidying.
+    this.#time = new TimeLeft(Math.max(releaseMs, this.#time.leftMs));
     const release = await this.#connection("release");
     const sql = `SET GLOBAL rpl_semi_sync_${words}_enabled = OFF`;
     await release.query(sql, { deadlineMs: this.#time.leftMs });

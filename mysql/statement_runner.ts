@@ -20,6 +20,8 @@ export interface RunnerOptions {
   readonly sessions: Sessions;
   /** Aborted when the operation is over: nothing more is sent, what runs is abandoned. */
   readonly signal: AbortSignal;
+  /** Asked right before each statement; false ends the operation. */
+  readonly entitled?: () => boolean;
   /** Limit of a quick statement. */
   readonly statementMs: number;
   readonly patience: Patience;
@@ -71,8 +73,8 @@ export class StatementRunner implements AsyncDisposable {
 
   /** Runs a call on a connection; an abort or a missed deadline abandons that connection. */
   async guarded<T>(connection: Connection, call: GuardedCall<T>): Promise<T> {
-    const { sessions, signal } = this.#options;
-    if (signal.aborted) throw overError(call.what, signal);
+    const { sessions, signal, entitled } = this.#options;
+    if (signal.aborted || entitled?.() === false) throw overError(call.what, signal);
     const abandon = () => sessions.abandon(connection, call.waits === true ? "waits" : "runs");
     signal.addEventListener("abort", abandon, { once: true });
     try {

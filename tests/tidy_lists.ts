@@ -9,7 +9,9 @@ export const importArrows: Readonly<Record<string, readonly string[]>> = {
   mysql: [],
   backup: ["mysql"],
   agent: ["raft", "mysql", "backup"],
-  cmd: ["agent", "mysql", "backup"],
+  // The commands see values of the protocol only through the agent; the agent command builds all of it.
+  cmd: ["agent", "mysql", "backup", "raft"],
+  bench: ["cmd", "agent", "mysql", "backup", "raft"],
 };
 
 /**
@@ -21,12 +23,24 @@ export const impureFiles: readonly string[] = [
   "agent/real/",
   "cmd/agent.ts",
   "cmd/demo.ts",
+  "cmd/demo/",
   "cmd/real/",
+  "bench/",
   "mysql/client.ts",
+  "mysql/closing.ts",
+  "mysql/cut_off.ts",
   "mysql/database.ts",
+  "mysql/fence_runner.ts",
+  "mysql/half_applied.ts",
+  "mysql/other_sessions.ts",
   "mysql/process.ts",
   "mysql/sandbox.ts",
+  "mysql/promotion.ts",
   "mysql/server.ts",
+  "mysql/sessions.ts",
+  "mysql/statement_runner.ts",
+  "mysql/take_look.ts",
+  "mysql/time_left.ts",
   "tests/",
 ];
 

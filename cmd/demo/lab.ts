@@ -27,6 +27,8 @@ const formMs = 60_000;
 const leaderMs = 30_000;
 const statementMs = 5_000;
 const pollEveryMs = 20;
+/** The longest step of an opening: preparing a data folder on a slow disk. */
+const openingMsMax = 60_000;
 const commandMs = 60_000;
 
 export class Lab implements AsyncDisposable {
@@ -109,7 +111,8 @@ export class Lab implements AsyncDisposable {
     this.#closed = true;
     await this.#endAll();
     // What was being started meanwhile fails at its next step, and is ended by the second round.
-    await this.#opening?.catch(() => {});
+    const opened = this.#opening?.catch(() => {});
+    await Promise.race([opened, new Promise((resolve) => setTimeout(resolve, openingMsMax))]);
     await this.#endAll();
     await Deno.remove(this.folder, { recursive: true });
   }
@@ -127,7 +130,12 @@ export class Lab implements AsyncDisposable {
     say(`Starting ${nodeCount} servers (${this.#options.mysqld}) in ${this.folder}`);
     const [first, ...others] = this.nodes;
     if (first === undefined) return;
-    await this.#each((node) => node.createServer());
+    // One after the other: the first may have to prepare the data folder that all of them copy.
+    for (const node of this.nodes) {
+      this.#stillWanted();
+      await node.createServer();
+    }
+    await this.#each((node) => node.startServer());
     say(`Starting ${nodeCount} agents`);
     await this.#each((node) => node.startAgent());
     await this.#each((node) => this.#waitForAgent(node));
@@ -143,8 +151,10 @@ export class Lab implements AsyncDisposable {
 
   async #each(work: (node: LabNode) => Promise<void>): Promise<void> {
     this.#stillWanted();
-    await Promise.all(this.nodes.map(work));
+    // All of them come to an end, so that whoever closes the laboratory knows what to end.
+    const ended = await Promise.allSettled(this.nodes.map(work));
     this.#stillWanted();
+    for (const one of ended) if (one.status === "rejected") throw one.reason;
   }
 
   #stillWanted(): void {

@@ -59,9 +59,9 @@ export class LabNode {
     return this.#agent?.alive ?? false;
   }
 
-  /** Makes an empty server and starts it closed, with a password that only this laboratory knows. */
+  /** Makes the files of an empty server. */
   async createServer(): Promise<void> {
-    const { number, folder, mysqld, cacheFolder, mysqlPort, rootPassword } = this.#options;
+    const { number, folder, mysqld, cacheFolder, mysqlPort } = this.#options;
     const copy = this.#copies++;
     const made = await createSandbox({
       mysqld,
@@ -72,10 +72,16 @@ export class LabNode {
       port: mysqlPort,
     });
     this.#sandbox = made;
+    this.#writeConfig();
+  }
+
+  /** Starts the new server closed and gives it a password that only this laboratory knows. */
+  async startServer(): Promise<void> {
+    const made = this.sandbox;
+    const { rootPassword } = this.#options;
     await startSandbox(made, { deadlineMs: startMs });
     await setRootPassword(made, rootPassword);
     this.#sandbox = { ...made, rootPassword };
-    this.#writeConfig();
   }
 
   /** Starts the agent; it finds its server running, or starts it. */
@@ -134,6 +140,7 @@ export class LabNode {
   async replaceCopy(): Promise<void> {
     await this.end();
     await this.createServer();
+    await this.startServer();
     await this.startAgent();
   }
 

@@ -25,7 +25,7 @@ async function timed<T>(what: string, call: () => Promise<T>): Promise<readonly 
 }
 
 const times: string[] = [];
-const endless = { signal: new AbortController().signal };
+const endless = { signal: new AbortController().signal, entitled: () => true };
 const silent = () => {};
 
 function promotion(term: number, held = "") {
@@ -195,7 +195,7 @@ async function closeAsPlanned(test: Deno.TestContext, { b, c }: Trio): Promise<v
     await c.database.freeze({ until: "", untilMs: 0 });
     const waiting = settledAs(writer.query("INSERT INTO lab.t VALUES (4)", quick));
     await b.until("a commit waits", (facts) => facts.semiSyncSource.waitSessions === 1);
-    await assert.rejects(b.database.close(200), /hold the close up; it is open again/);
+    await assert.rejects(b.database.close(200, endless), /hold the close up; it is open again/);
     const facts = await b.facts();
     assert.ok(!facts.readOnly && !facts.superReadOnly);
     await c.followUntilSettled(b);
@@ -204,7 +204,7 @@ async function closeAsPlanned(test: Deno.TestContext, { b, c }: Trio): Promise<v
   });
 
   await test.step("a planned close gives the executed set", async () => {
-    const [executed] = await timed("close", () => b.database.close(2_000));
+    const [executed] = await timed("close", () => b.database.close(2_000, endless));
     const facts = await b.facts();
     assert.ok(facts.readOnly && facts.superReadOnly);
     assert.equal(facts.executed, executed);
@@ -345,7 +345,7 @@ async function cutOffAnywhere(node: DatabaseNode): Promise<void> {
     };
     if (after === 0) controller.abort(new Error("term lost"));
     const wish = promotion(13 + after);
-    const error = await node.database.promote(wish, { signal: controller.signal }).then(
+    const error = await node.database.promote(wish, { signal: controller.signal, entitled: () => true }).then(
       () => null,
       (failure: Error) => failure.message,
     );

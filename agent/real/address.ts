@@ -1,0 +1,355 @@
+/**
+ * The virtual IP address on a real host: commands of the kernel's tools, each with a deadline, none
+ * of them awaited by the protocol. The decisions are in `../vip.ts`.
+ *
+ * Whatever happens to this process, the kernel ends the lease. So nothing here has to succeed for
+ * safety, except that no command may bring an address back that nobody wants.
+ */
+import { describeResult, type ProcessResult, run, succeeded } from "../../mysql/process.ts";
+import type { VipConfig } from "../config_shape.ts";
+import type { Clock, Log } from "../ports.ts";
+import {
+  afterCommand,
+  type Claim,
+  kernelLateMs,
+  type Leadership,
+  nextAnnouncementMs,
+  renewalDue,
+  type Standing,
+  standing,
+  type VirtualIp,
+  waitBeforeAddMs,
+} from "../vip.ts";
+import {
+  addCommand,
+  announceCommands,
+  type Command,
+  fixFor,
+  listCommand,
+  type ListedAddress,
+  probeCommand,
+  readAddresses,
+  removeCommand,
+  sameAddress,
+} from "../vip_commands.ts";
+
+export interface VirtualAddressOptions {
+  readonly vip: VipConfig;
+  /** A clock that also counts the time of a suspended host. */
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The lease of the leadership, not of the address: `raft.leaseMs`. */
+  readonly leadershipMs: number;
+  /** See `Leadership.confirmedAt`. */
+  readonly confirmedAt: () => number;
+  /** How commands are run; tests bring a kernel of their own. */
+  readonly runCommand?: typeof run;
+}
+
+/** A command of ip(8) takes some milliseconds; a host where it takes longer is in trouble. */
+const commandMs = 1_000;
+/** So long nobody may answer for the address before it counts as free; the taken answer in 20 ms. */
+const probeMs = 100;
+/** The last holder may only just be losing it. */
+const probeAgainMs = 100;
+/** How often a fresh word of the quorum is looked for before the address is added. */
+const freshEveryMs = 10;
+/** A renewal that is on its way when the address has to go gets this long to end. */
+const renewalEndMs = 100;
+const removeTriesMax = 3;
+/** Announcements are sent at once, but arping(8) then listens for a second. */
+const announceMs = 2_000;
+const announcementsMax = 8;
+
+/** The address as a lease. One for each agent. */
+export class VirtualAddress implements VirtualIp {
+  readonly #options: VirtualAddressOptions;
+  readonly #run: typeof run;
+  readonly #warned = new Set<string>();
+  /** Counts takings and droppings, so that a late one knows that it is no longer meant. */
+  #turn = 0;
+  #wanted = false;
+  #expiresAt = -Infinity;
+  #renewing: { readonly abort: AbortController; readonly ended: Promise<void> } | null = null;
+  #renewedFor = -Infinity;
+  #renewedAt = -Infinity;
+  #announcing = 0;
+  #cancelAnnouncements: () => void = () => {};
+
+  constructor(options: VirtualAddressOptions) {
+    this.#options = options;
+    this.#run = options.runCommand ?? run;
+  }
+
+  holds(): boolean {
+    return this.#wanted && this.#options.clock.now() < this.#expiresAt;
+  }
+
+  /** Rejected where the agent could not remove the address later either; the error names the fix. */
+  async removeAtBoot(): Promise<void> {
+    const { vip } = this.#options;
+    // Removing what is not there is refused, but for want of a right it is refused in other words.
+    const result = await this.#command(removeCommand(vip));
+    const fix = succeeded(result) ? null : fixOf(result);
+    if (fix !== null) throw this.#cannot("manage", `${describeResult(result)}; ${fix}`);
+    await this.drop();
+  }
+
+  async take(claim: Claim): Promise<void> {
+    const turn = ++this.#turn;
+    const failed = new AbortController();
+    const signal = AbortSignal.any([claim.signal, failed.signal]);
+    const opened = claim.opened.catch((error) => {
+      failed.abort(error);
+      throw error;
+    });
+    try {
+      const ends = await Promise.allSettled([opened, this.#waitUntilFree(claim, signal)]);
+      for (const end of ends) if (end.status === "rejected") throw end.reason;
+      await this.#waitUntilFresh(signal);
+      await this.#add(turn, signal);
+    } catch (error) {
+      // Not when somebody dropped it meanwhile: that one has removed it, or is about to.
+      if (turn === this.#turn) await this.drop();
+      throw error;
+    }
+  }
+
+  renew(): void {
+    const now = this.#options.clock.now();
+    const leadership = this.#leadership();
+    const renewals = {
+      renewedFor: this.#renewedFor,
+      renewedAt: this.#renewedAt,
+      underWay: this.#renewing !== null,
+      addressMs: this.#options.vip.leaseMs,
+    };
+    if (!this.#wanted || !renewalDue(renewals, leadership, now)) return;
+    this.#renewedFor = leadership.confirmedAt;
+    this.#renewedAt = now;
+    const abort = new AbortController();
+    const ended = this.#renewOnce(abort.signal).finally(() => this.#renewing = null);
+    this.#renewing = { abort, ended };
+  }
+
+  async drop(): Promise<void> {
+    this.#turn++;
+    this.#wanted = false;
+    this.#expiresAt = -Infinity;
+    this.#cancelAnnouncements();
+    const renewing = this.#renewing;
+    renewing?.abort.abort(new Error("the address is given up"));
+    if (renewing !== null) await this.#within(renewing.ended, renewalEndMs);
+    await this.#remove();
+  }
+
+  announce(): void {
+    this.#cancelAnnouncements();
+    if (this.#wanted) this.#announceFrom(0);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.drop();
+  }
+
+  /** Ends when the old leader's lease must be over and nobody answers for the address. */
+  async #waitUntilFree(claim: Claim, signal: AbortSignal): Promise<void> {
+    const { vip, clock } = this.#options;
+    const waitMs = waitBeforeAddMs(claim, vip.leaseMs);
+    const freeAt = clock.now() + waitMs;
+    if (claim.released) return;
+    // The probe needs some time as well, so it runs in the last part of the wait.
+    await this.#pause(Math.max(0, waitMs - probeMs), signal);
+    const giveUpAt = clock.now() + vip.leaseMs + kernelLateMs;
+    while (true) {
+      const other = await this.#otherHolder();
+      if (other === null) break;
+      if (clock.now() >= giveUpAt) throw this.#cannot("take", `${other} answers for it`);
+      await this.#pause(probeAgainMs, signal);
+    }
+    await this.#pause(Math.max(0, freeAt - clock.now()), signal);
+  }
+
+  /** Who answers for the address; null for nobody. A probe that cannot be made finds nobody. */
+  async #otherHolder(): Promise<string | null> {
+    const command = probeCommand(this.#options.vip, probeMs);
+    const result = await this.#run(command, { deadlineMs: probeMs, termMs: 0 });
+    if (result.ended.how === "timeout") return null;
+    const answered = command[0] === "arping" ? 1 : 0;
+    if (result.ended.how === "exit" && result.ended.code === answered) {
+      return /([0-9a-f]{2}:){5}[0-9a-f]{2}/i.exec(result.stdoutTail)?.[0] ?? "another host";
+    }
+    const silent = result.ended.how === "exit" && result.ended.code === 2 - 2 * answered;
+    if (!silent) this.#warnOnce(result, "look for a duplicate of");
+    return null;
+  }
+
+  /** The followers count the lease from the last confirmation, so an old one adds no address. */
+  async #waitUntilFresh(signal: AbortSignal): Promise<void> {
+    while (this.#standing() !== "fresh") {
+      if (this.#standing() === "over") throw this.#cannot("take", "this node leads no longer");
+      await this.#pause(freshEveryMs, signal);
+    }
+    signal.throwIfAborted();
+  }
+
+  async #add(turn: number, signal: AbortSignal): Promise<void> {
+    const { vip, clock } = this.#options;
+    const startedAt = clock.now();
+    this.#renewedFor = this.#leadership().confirmedAt;
+    this.#renewedAt = startedAt;
+    this.#wanted = true;
+    const result = await this.#command(addCommand(vip), signal);
+    if (turn !== this.#turn) {
+      await this.#removeUnwanted();
+      throw this.#cannot("take", "it was given up meanwhile");
+    }
+    if (!succeeded(result)) throw this.#cannot("take", because(result));
+    if (this.#standing() === "over") throw this.#cannot("take", "this node leads no longer");
+    this.#expiresAt = startedAt + vip.leaseMs;
+    this.#announceFrom(0);
+    await this.#verify();
+  }
+
+  /** Reads back what the kernel has: an address without an end would outlive its holder. */
+  async #verify(): Promise<void> {
+    const { vip } = this.#options;
+    const found = (await this.#list()).find((one) => one.interface === vip.interface);
+    if (found === undefined) throw this.#cannot("take", "it is absent after it was added");
+    if (found.validSeconds > Math.ceil(vip.leaseMs / 1000)) {
+      throw this.#cannot("take", `it lives for ${found.validSeconds} s in place of its lease`);
+    }
+  }
+
+  async #renewOnce(signal: AbortSignal): Promise<void> {
+    const { vip, log } = this.#options;
+    const startedAt = this.#renewedAt;
+    const result = await this.#command(addCommand(vip), signal);
+    const verdict = afterCommand({ wanted: this.#wanted, standing: this.#standing() });
+    if (verdict === "remove") {
+      log.write("warning", `Removing ${vip.address} again: its renewal came too late`, {});
+      await this.#removeUnwanted();
+    } else if (succeeded(result)) {
+      this.#expiresAt = startedAt + vip.leaseMs;
+    } else {
+      this.#warnOnce(result, "renew");
+    }
+  }
+
+  /** After a command that came too late; a later taking may own the address by now. */
+  async #removeUnwanted(): Promise<void> {
+    if (this.#wanted && this.#standing() !== "over") return;
+    this.#wanted = false;
+    this.#expiresAt = -Infinity;
+    this.#cancelAnnouncements();
+    await this.#remove().catch((error) => {
+      this.#options.log.write("error", error instanceof Error ? error.message : String(error), {});
+    });
+  }
+
+  /** Removes the address wherever on this host it is, and looks that it is gone. */
+  async #remove(): Promise<void> {
+    const { vip } = this.#options;
+    let last = await this.#command(removeCommand(vip));
+    for (let tries = 0; tries < removeTriesMax; tries++) {
+      const found = await this.#list();
+      if (found.length === 0) return;
+      for (const listed of found) last = await this.#command(removeCommand(listed));
+    }
+    throw this.#cannot("remove", because(last));
+  }
+
+  /** Every place on this host that has the address. */
+  async #list(): Promise<readonly ListedAddress[]> {
+    const { address } = this.#options.vip;
+    const result = await this.#command(listCommand(address));
+    if (!succeeded(result)) throw this.#cannot("look for", because(result));
+    return readAddresses(result.stdoutTail).filter((one) => sameAddress(one.address, address));
+  }
+
+  /** One announcement now, and the next ones by their schedule. Nobody waits for any of them. */
+  #announceFrom(count: number): void {
+    for (const command of announceCommands(this.#options.vip)) this.#announceOnce(command);
+    const next = () => {
+      if (this.holds()) this.#announceFrom(Math.min(count + 1, Number.MAX_SAFE_INTEGER));
+    };
+    this.#cancelAnnouncements = this.#options.clock.after(nextAnnouncementMs(count), next);
+  }
+
+  #announceOnce(command: Command): void {
+    if (this.#announcing >= announcementsMax) return;
+    this.#announcing++;
+    this.#run(command, { deadlineMs: announceMs, termMs: 0 }).then((result) => {
+      this.#announcing--;
+      // Without its address, arping has nothing to announce: it was dropped meanwhile.
+      if (!succeeded(result) && this.holds()) this.#warnOnce(result, "announce");
+    });
+  }
+
+  #command(command: Command, signal?: AbortSignal): Promise<ProcessResult> {
+    return this.#run(command, {
+      deadlineMs: commandMs,
+      termMs: 0,
+      env: { LC_ALL: "C" },
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  #leadership(): Leadership {
+    const { confirmedAt, leadershipMs } = this.#options;
+    return { confirmedAt: confirmedAt(), leaseMs: leadershipMs };
+  }
+
+  #standing(): Standing {
+    return standing(this.#leadership(), this.#options.clock.now());
+  }
+
+  /** What is merely useful may fail; its failure is said once, not with every heartbeat. */
+  #warnOnce(result: ProcessResult, action: string): void {
+    const sentence = this.#cannot(action, because(result)).message;
+    const key = `${action} ${result.command[0]}`;
+    if (this.#warned.has(key)) return;
+    this.#warned.add(key);
+    this.#options.log.write("warning", sentence, {});
+  }
+
+  #cannot(action: string, why: string): Error {
+    const { address, interface: name } = this.#options.vip;
+    return new Error(`Cannot ${action} the virtual address ${address} on "${name}" as ${why}`);
+  }
+
+  #pause(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        cancel();
+        reject(signal.reason);
+      };
+      const cancel = this.#options.clock.after(ms, () => {
+        signal.removeEventListener("abort", stop);
+        resolve();
+      });
+      signal.addEventListener("abort", stop, { once: true });
+      if (signal.aborted) stop();
+    });
+  }
+
+  #within(work: Promise<void>, limitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(limitMs, resolve);
+      work.finally(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+}
+
+function because(result: ProcessResult): string {
+  const fix = fixOf(result);
+  return fix === null ? describeResult(result) : `${describeResult(result)}; ${fix}`;
+}
+
+function fixOf(result: ProcessResult): string | null {
+  const started = result.ended.how !== "notStarted";
+  return fixFor(result.command, { started, output: result.stderrTail });
+}
