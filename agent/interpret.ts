@@ -154,11 +154,9 @@ export class Interpreter {
 
   /** Ends when nobody can commit: by SQL, or by SIGKILL, or because no server runs. */
   async #fence(op: number, why: string): Promise<OperationDone> {
-    const { database, server, watch, clock, log, hooks, fenceMs } = this.#options;
+    const { database, server, watch, clock, log, fenceMs } = this.#options;
     this.#leadership.abort(new Error(why));
-    const down = hooks.leaderStop(this.#environment("follower", 0)).catch((error) => {
-      log.write("warning", `The leader-stop-command failed: ${String(error)}`, {});
-    });
+    this.#leaderStop();
     const identity = watch.identity ?? await server.identify();
     const gone = () => identity === null || server.glance(identity) === "dead";
     if (gone()) return { kind: "fenced", at: clock.now(), op };
@@ -173,7 +171,6 @@ export class Interpreter {
       server.kill(identity);
       while (!gone()) await new Promise<void>((resolve) => clock.after(5, resolve));
     }
-    if (!this.#hasLed) await down;
     this.#hasLed = false;
     return { kind: "fenced", at: clock.now(), op };
   }
@@ -189,6 +186,7 @@ export class Interpreter {
 
   async #close(op: number): Promise<OperationDone> {
     const { database, clock, config, watch, store } = this.#options;
+    this.#leaderStop();
     const executed = await database.close(config.electionMs, this.#scope());
     const { errant } = store.current.memory;
     const held = config.positions.subtract(position(executed), position(errant));
@@ -206,6 +204,14 @@ export class Interpreter {
     const cutOff = source === null ? null : `${source.host}:${source.port}`;
     await database.arrange({ k: effect.k, cutOff }, scope);
     return { kind: "arranged", at: clock.now(), op: effect.op };
+  }
+
+  /** The operator's command runs beside the closing and never delays it. */
+  #leaderStop(): void {
+    const { hooks, log } = this.#options;
+    hooks.leaderStop(this.#environment("follower", 0)).catch((error) => {
+      log.write("warning", `The leader-stop-command failed: ${messageOf(error)}`, {});
+    });
   }
 
   /** What belongs to this leadership: it ends with it, and with the run of the server it began on. */

@@ -10,10 +10,11 @@ import type { Envelope, Message } from "../raft/message.ts";
 import type { State } from "../raft/state.ts";
 import type { Config, NodeId, ServerView } from "../raft/types.ts";
 import { Counters } from "./counters.ts";
-import { form, type FormationOptions, type Introduction } from "./formation.ts";
+import type { Introduction } from "./formation.ts";
 import { Interpreter } from "./interpret.ts";
 import { Loop } from "./loop.ts";
 import type { Clock, Database, Hooks, Log, Peers, Server } from "./ports.ts";
+import { MembershipCalls } from "./membership_calls.ts";
 import { Requests } from "./requests.ts";
 import { leaderOf, roleOf, snapshot } from "./snapshot.ts";
 import { SilenceProbe } from "./silence.ts";
@@ -39,6 +40,8 @@ export interface NodeOptions {
   readonly fenceMs: number;
   readonly requestMs: number;
   readonly mysqlEndpoint: string;
+  /** Start the server again when it dies? */
+  readonly monitored: boolean;
   readonly agentVersion: string;
   /** Log every event and effect of the protocol, for developers. */
   readonly trace: boolean;
@@ -57,6 +60,7 @@ export class Node {
   readonly #watch: Watch;
   readonly #upkeep: Upkeep;
   readonly #silence: SilenceProbe;
+  readonly #membership: MembershipCalls;
   readonly #replies: Requests<Message>;
   readonly #answers: Requests<string | null>;
   readonly #counters = new Counters();
@@ -86,6 +90,16 @@ export class Node {
       ...options,
       interpreter: this.#interpreter,
       state: () => this.#loop.state,
+    });
+    this.#membership = new MembershipCalls({
+      ...options,
+      self: config.id,
+      introduce: () => this.#introduce(),
+      own: (envelope) => this.#ask(envelope),
+      leader: () => leaderOf(config, this.#loop.state),
+      change: (change) =>
+        this.#operator((request, at) => ({ kind: "changeMember", at, request, change })),
+      deadlineMs: config.handoverMs,
     });
     this.#silence = new SilenceProbe({
       ...options,
@@ -134,7 +148,7 @@ export class Node {
 
   /** What the GET pages and `node.status` show. */
   status(): NodeStatus {
-    const { clock, config, store, mysqlEndpoint, agentVersion } = this.#options;
+    const { clock, config, mysqlEndpoint, agentVersion } = this.#options;
     const now = clock.now();
     return snapshot({
       config,
@@ -143,7 +157,7 @@ export class Node {
       factsAgeMs: Math.round(now - this.#watch.factsAt),
       mysqlEndpoint,
       serverRuns: this.#watch.identity !== null,
-      monitor: store.current.memory.monitor,
+      monitor: this.#monitored(),
       uptimeSeconds: Math.floor((now - this.#startedAt) / 1_000),
       stateUptimeSeconds: Math.floor((now - this.#roleSince) / 1_000),
       agentVersion,
@@ -176,8 +190,7 @@ export class Node {
       "node.ping": () => Promise.resolve({}),
       "node.status": () => Promise.resolve(this.status()),
       "node.introduce": () => Promise.resolve(this.#introduce()),
-      "cluster.add": (params) => this.#add(params),
-      "cluster.join": (params) => this.#join(params),
+      ...this.#membership.methods(),
     };
   }
 
@@ -198,12 +211,17 @@ export class Node {
       ...this.#options,
       lookEveryMs: Math.min(config.heartbeatMs, lookEveryMsMax),
       hungMs: config.electionMs,
-      monitor: () => store.current.memory.monitor,
+      monitor: () => this.#monitored(),
       errant: { get: () => store.current.memory.errant, set: setErrant },
       following: () => this.#loop.state.role === "follower" && !this.#interpreter.busy,
       leaderEnd: () => this.#leaderEnd,
       report: (view, facts) => this.#seen(view, facts),
     });
+  }
+
+  /** The configuration may switch the monitor off, and so may an operator, durably. */
+  #monitored(): boolean {
+    return this.#options.monitored && this.#options.store.current.memory.monitor;
   }
 
   #seen(view: ServerView, facts: ServerFacts | null): void {
@@ -288,65 +306,6 @@ export class Node {
         ? [`its MySQL is ${health}: ${reason ?? "no reason known"}`]
         : unfit(facts, "manage"),
     };
-  }
-
-  async #add(params: unknown): Promise<unknown> {
-    const nodes = (params as { readonly nodes?: unknown } | null)?.nodes;
-    if (!Array.isArray(nodes) || !nodes.every((node) => typeof node === "string")) {
-      throw new RpcError("invalidParams", 'Expected { "nodes": ["host:port", ...] }');
-    }
-    const formed = await form(this.#formation(), nodes);
-    if (formed.kind === "done") return { sentences: formed.sentences };
-    if (formed.kind === "refused") {
-      throw new RpcError("refused", `Nothing was changed: ${formed.because.join("; ")}`);
-    }
-    const sentences: string[] = [];
-    for (const node of formed.strangers) sentences.push(await this.#joinThroughLeader(node));
-    return { sentences };
-  }
-
-  #formation(): FormationOptions {
-    const { config, peers, newUuid } = this.#options;
-    return {
-      self: config.id,
-      peers,
-      introduce: () => this.#introduce(),
-      own: (envelope) => this.#ask(envelope),
-      newUuid,
-      deadlineMs: config.handoverMs,
-    };
-  }
-
-  async #joinThroughLeader(node: Introduction): Promise<string> {
-    const { config, peers } = this.#options;
-    const leader = leaderOf(config, this.#loop.state);
-    if (leader === "") throw new RpcError("refused", "Cannot add a node as nobody leads just now");
-    if (leader === config.id) return await this.#joinHere(node);
-    const question = { method: "cluster.join", params: node };
-    const answer = await peers.call(leader, question, { deadlineMs: 2 * config.handoverMs });
-    if ("failed" in answer) throw new RpcError("refused", answer.failed.because);
-    return String((answer.ok as { readonly sentence?: unknown } | null)?.sentence ?? "");
-  }
-
-  async #join(params: unknown): Promise<unknown> {
-    const { id, member } = params as Partial<Introduction>;
-    if (typeof id !== "string" || typeof member !== "string") {
-      throw new RpcError("invalidParams", "Expected the introduction of a node");
-    }
-    return { sentence: await this.#joinHere({ id, member }) };
-  }
-
-  async #joinHere(node: { readonly id: string; readonly member: string }): Promise<string> {
-    const { id, member } = node;
-    const change = { kind: "add", id: id as NodeId, member, idle: false } as const;
-    const refused = await this.#operator((request, at) => ({
-      kind: "changeMember",
-      at,
-      request,
-      change,
-    }));
-    if (refused !== null) throw new RpcError("refused", `${id}: ${refused}`);
-    return `${id} joined as learner and gets its vote once it is in step with the leader`;
   }
 
   /** Where the MySQL of a member can be reached, as far as this node knows. */

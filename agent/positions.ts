@@ -11,6 +11,7 @@ import {
   subtract,
   union,
 } from "../mysql/gtid.ts";
+import { purposeUuid } from "../mysql/plan_arrange.ts";
 
 /** The same few sets come up in every heartbeat; parsing each once is enough. */
 const parsedMax = 64;
@@ -24,9 +25,14 @@ export const gtidPositions: Positions = {
     whole === part ? EMPTY_POSITION : positionOf(subtract(setOf(whole), setOf(part))),
   markerTerm: (position, cluster) => Number(lastOf(setOf(position), cluster)),
   withoutOrigin: (position, origin, cluster) => {
-    const set = setOf(position);
-    const kept = subtract(set, ofSource(set, origin.toLowerCase()));
-    return positionOf(subtract(kept, ofSource(kept, cluster.toLowerCase())));
+    const own = origin.toLowerCase();
+    // What a leader commits to prove its acknowledgements is as much its own as any write.
+    const origins = own === "" ? [] : [own, purposeUuid(own)];
+    let kept = setOf(position);
+    for (const source of [...origins, cluster.toLowerCase()]) {
+      kept = subtract(kept, ofSource(kept, source));
+    }
+    return positionOf(kept);
   },
 };
 

@@ -1,9 +1,9 @@
 /** The latest facts and the protocol's state as the record that operators and other agents read. */
 import type { ServerFacts } from "../mysql/facts.ts";
-import { describe } from "../raft/describe.ts";
+import { answering, describe } from "../raft/describe.ts";
 import { margin, memberOf, quorum, quorumOf, voters } from "../raft/quorum.ts";
-import type { State } from "../raft/state.ts";
-import type { Config, Membership } from "../raft/types.ts";
+import type { Leader, State } from "../raft/state.ts";
+import type { Config, Membership, NodeId } from "../raft/types.ts";
 import type { NodeStatus, Role } from "./wire_status.ts";
 
 export interface SnapshotContext {
@@ -50,7 +50,8 @@ export function snapshot(context: SnapshotContext): NodeStatus {
     mysql: mysqlOf(context),
     uptimeSeconds: context.uptimeSeconds,
     counters: { ...context.counters, stateUptimeSeconds: context.stateUptimeSeconds },
-    ageMs: Math.max(0, context.factsAgeMs),
+    // A witness has no server to look at.
+    ageMs: Number.isFinite(context.factsAgeMs) ? Math.max(0, context.factsAgeMs) : 0,
     agentVersion: context.agentVersion,
   };
 }
@@ -105,6 +106,11 @@ function marginOf(
     losses,
     sentence: `${asynchronous}${healthy} of ${n} voters healthy, ${words} (q=${q})`,
   };
+}
+
+/** Could this member lead, by its last answer? */
+function fit(state: Leader, id: NodeId): boolean {
+  return state.replies[id]?.unfit === null;
 }
 
 function mysqlOf(context: SnapshotContext): NodeStatus["mysql"] {

@@ -62,6 +62,11 @@ export function announceCommands(vip: VipConfig): readonly Command[] {
   return [["arping", "-U", ...rest], ["arping", "-A", ...rest]];
 }
 
+/** Shows the version of each program besides ip(8), to see whether it is there. */
+export function helperCommands({ address }: VipConfig): readonly Command[] {
+  return isIpv6(address) ? [["ndisc6", "-V"], ["ndptool", "-h"]] : [["arping", "-V"]];
+}
+
 /** Reads the output of `listCommand`. Throws where it is not a list of interfaces. */
 export function readAddresses(text: string): readonly ListedAddress[] {
   const links: unknown = JSON.parse(text === "" ? "[]" : text);
@@ -120,6 +125,8 @@ export function fixFor(
 ): string | null {
   const program = command[0] ?? "";
   if (!failure.started) return `install the package ${packages[program] ?? program}`;
+  // Another program of that name takes other options; its own errors would lead astray.
+  if (program === "arping" && command[1] === "-V") return "install the package iputils-arping";
   if (/not permitted|permission denied/i.test(failure.output)) {
     return "run the agent as root or give it the capabilities CAP_NET_ADMIN and CAP_NET_RAW";
   }

@@ -46,6 +46,7 @@ export const durableSchema = v.object({
   disabled: v.boolean(),
   uncertain: reason,
   incarnation: incarnationSchema,
+  origin: text,
   founding: v.nullable(foundingSchema),
 });
 

@@ -17,6 +17,9 @@ import type { Timing } from "../cmd/demo/node_config.ts";
 import { faultNamed, faultNames } from "./fault_list.ts";
 import { LabRunner, type RunnerOptions, type RunResult } from "./runner.ts";
 
+/** A silence this long is explained by all that was said in it. */
+const slowMs = 500;
+
 interface BenchOptions {
   readonly faults: readonly string[];
   readonly runs: number;
@@ -93,6 +96,7 @@ function describeRun(result: RunResult): readonly string[] {
     `   two writable by flag ${(flagsMs / 1000).toFixed(2)} s, ` +
     `two acknowledging ${(acknowledgedMs / 1000).toFixed(2)} s`,
     ...describePhases(result.phases).map((line) => `   ${line}`),
+    ...(outageMs < slowMs ? [] : ["   said during the silence:", ...result.during]),
   ];
 }
 

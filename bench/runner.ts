@@ -40,11 +40,16 @@ export interface RunResult {
   readonly flagsMs: number;
   readonly acknowledgedMs: number;
   readonly phases: readonly Phase[];
+  /** What the agents said during the longest silence. */
+  readonly during: readonly string[];
   /** Why the run could not be brought to its end; null for a whole run. */
   readonly failed: string | null;
 }
 
 const calmMs = 1_500;
+/** What was said shortly before a silence may be its reason. */
+const aroundMs = 300;
+const duringMax = 30;
 const healMs = 60_000;
 const leaderMs = 60_000;
 const root = new URL("../", import.meta.url).pathname;
@@ -107,9 +112,7 @@ export class LabRunner implements AsyncDisposable {
   async #watch(
     fault: Fault,
     { lab, leader }: { readonly lab: Lab; readonly leader: LabNode },
-  ): Promise<
-    Pick<RunResult, "fault" | "outageMs" | "calmMs" | "flagsMs" | "acknowledgedMs" | "phases">
-  > {
+  ): Promise<Watched> {
     const ledger = this.#ledger;
     const { writers, freezeMs, watched } = this.#options;
     await using locator = new Locator(lab.nodes.map(({ id }) => id));
@@ -130,7 +133,11 @@ export class LabRunner implements AsyncDisposable {
     await workload.stop();
     const gap = longestGap(ledger.acknowledged, { fromAt: faultAt, untilAt });
     const calm = longestGap(ledger.acknowledged, { fromAt: calmFrom, untilAt: faultAt });
-    const phases = phasesOf(readLogs(lab.nodes, wallAt), wallAt);
+    const lines = readLogs(lab.nodes, wallAt);
+    const during = lines.filter(({ at }) =>
+      at - performance.timeOrigin >= gap.fromAt - aroundMs &&
+      at - performance.timeOrigin <= gap.untilAt
+    );
     const first: Phase = {
       name: "first write",
       afterMs: gap.untilAt - faultAt,
@@ -143,7 +150,10 @@ export class LabRunner implements AsyncDisposable {
       calmMs: calm.ms,
       flagsMs: watchers.twoOpenMs(),
       acknowledgedMs: watchers.twoAcknowledgingMs(),
-      phases: [...phases, first],
+      phases: [...phasesOf(lines, wallAt), first],
+      during: during.slice(-duringMax).map(({ at, node, sentence }) =>
+        `+${Math.round(at - wallAt)} ms ${node}: ${sentence}`
+      ),
     };
   }
 
@@ -192,7 +202,13 @@ const nothing: Omit<RunResult, "fault" | "failed"> = {
   flagsMs: 0,
   acknowledgedMs: 0,
   phases: [],
+  during: [],
 };
+
+type Watched = Pick<
+  RunResult,
+  "fault" | "outageMs" | "calmMs" | "flagsMs" | "acknowledgedMs" | "phases" | "during"
+>;
 
 async function describeReturn(former: LabNode, whole: boolean): Promise<string> {
   const status = await former.status();

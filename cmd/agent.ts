@@ -103,7 +103,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Nod
   const { config, secrets, clock, logger, world } = parts;
   const store = await Store.open({ read, writeDurably }, `${config.raft.metaFolder}/state.json`, {
     member: crypto.randomUUID(),
-    monitor: config.mysql.monitored,
+    monitor: true,
   });
   const peers = createPeers({
     self: config.server.id,
@@ -138,6 +138,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Nod
     fenceMs: config.raft.fenceMs,
     requestMs: config.rpc.requestMs,
     mysqlEndpoint: `${endpoint.host}:${config.mysql.port}`,
+    monitored: config.mysql.monitored,
     agentVersion: world.version,
     trace: config.log.level === "DEBUG",
   };

@@ -81,6 +81,7 @@ async function play(lab: Lab, { view, writers }: Stage): Promise<number> {
     await pause(calmMs);
   }
   await view.table(lab);
+  view.say("The writers stopped: counting what they were promised on every server");
   return conclude(await judge(lab, ledger), failovers, view);
 }
 

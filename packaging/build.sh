@@ -44,8 +44,9 @@ find_runtime() {
 }
 
 bundle_program() {
-  # The bundler warns that it is experimental; errors still reach the terminal.
-  "$runtime" bundle --quiet --minify --platform deno -o "$1" main.ts >&2
+  # The bundler warns that it is experimental; errors still reach the terminal. It must not minify:
+  # its minifier drops "using" declarations whose variable nobody reads, and with them the release.
+  "$runtime" bundle --quiet --platform deno -o "$1" main.ts >&2
   [ -s "$1" ] || { echo "build: Cannot bundle main.ts as the bundler wrote nothing" >&2; exit 1; }
 }
 

@@ -3,7 +3,7 @@ import type { Effect } from "./effect.ts";
 import type { Event } from "./event.ts";
 import type { Message } from "./message.ts";
 import type { Leader, State } from "./state.ts";
-import type { Config } from "./types.ts";
+import type { Config, NodeId } from "./types.ts";
 import { quorum, voters } from "./quorum.ts";
 
 /** The cycle's sentence: who I am, what I do, why not more. */
@@ -23,7 +23,7 @@ export function describe(config: Config, state: State): string {
       if (state.durable.disabled) return "Disabled by an operator: I neither vote nor acknowledge";
       if (state.invalid !== null) {
         return `Not following ${state.leader?.id ?? "anybody"}: only here are ${state.invalid}; ` +
-          `"xenon mysql rebuildme" replaces this copy`;
+          "this copy must be replaced by a fresh one";
       }
       if (state.leader === null) return `No leader in term ${term}${because}`;
       if (uncertain !== null) return `Following ${state.leader.id}, uncertain: ${uncertain}`;
@@ -38,9 +38,9 @@ function describeLeader(config: Config, state: Leader): string {
   if (membership === null) return `Leading term ${term}`;
   const { n, k } = quorum(membership);
   const others = voters(membership).filter((voter) => voter.id !== config.id);
-  const answering = others.filter((voter) => state.replies[voter.id]?.refused === null);
   const doing = state.stage === "leading" ? "Leading" : "Opening the server for";
-  const said = `${doing} term ${term}, ${answering.length + 1} of ${n} voters with me`;
+  const present = answering(config, state).length + 1;
+  const said = `${doing} term ${term}, ${present} of ${n} voters with me`;
   if (state.server.health !== "blocked") return said;
   const unable = others.flatMap(({ id }) => {
     const reply = state.replies[id];
@@ -48,6 +48,16 @@ function describeLeader(config: Config, state: Leader): string {
     return reason === null ? [] : [`${id}: ${reason}`];
   });
   return [`${said}, writes wait for ${k} acknowledgements`, ...unable].join("; ");
+}
+
+/** The other voters that answered a recent heartbeat. */
+export function answering(config: Config, state: Leader): readonly NodeId[] {
+  const { membership } = state.durable;
+  if (membership === null) return [];
+  const lastSentAt = state.heartbeatAt - config.heartbeatMs;
+  return voters(membership).map((voter) => voter.id).filter((id) =>
+    id !== config.id && lastSentAt - (state.acks[id] ?? -Infinity) < config.leaseMs
+  );
 }
 
 /** A state as scenarios print it. */

@@ -133,7 +133,7 @@ function roleTick(config: Config, state: State, at: Millis): Step {
 function serverSeen(config: Config, state: State, event: Event & { kind: "server" }): Step {
   if (state.role === "leader") return leaderServer(config, state, event);
   const { view, at } = event;
-  const durable = incarnationSeen(state, view);
+  const durable = incarnationSeen(config, state, view);
   const changed = durable !== state.durable;
   const frozen = sameRun(state.frozen?.incarnation ?? null, view.incarnation) &&
       view.health === "alive" && !view.open
@@ -151,24 +151,35 @@ function serverSeen(config: Config, state: State, event: Event & { kind: "server
   return [closing, [...written, ...from[1], ...effects]];
 }
 
-/** Another run of the server may have forgotten received transactions; being in step heals that. */
-function incarnationSeen(state: State, view: ServerView): Durable {
+/**
+ * Another run of the server may have forgotten received transactions, and another server has other
+ * data. Being in step with an open leader heals both: it has everything that was ever acknowledged,
+ * so what this node holds then is all that it may have acknowledged and that still counts.
+ */
+function incarnationSeen(config: Config, state: State, view: ServerView): Durable {
   const { durable } = state;
-  const { incarnation } = view;
-  if (incarnation === null) return durable;
+  if (view.incarnation === null) return durable;
+  const next = restartSeen(durable, view);
+  if (!inStepWithLeader(state, view)) return next;
+  const kept = config.positions.contains(view.held, next.promised);
+  if (next.uncertain === null && kept) return next;
+  return { ...next, uncertain: null, promised: view.held };
+}
+
+function restartSeen(durable: Durable, view: ServerView): Durable {
+  const { incarnation, origin } = view;
   const before = durable.incarnation;
-  let next = durable;
-  if (!sameRun(before, incarnation)) {
-    const forgets = before === null
-      ? null
-      : before.boot === incarnation.boot
-      ? view.processRestartForgets
-      : view.hostRestartForgets;
-    next = { ...next, incarnation, uncertain: next.uncertain ?? forgets };
-  }
-  return next.uncertain !== null && inStepWithLeader(state, view)
-    ? { ...next, uncertain: null }
-    : next;
+  const replaced = durable.origin !== "" && origin !== "" && origin !== durable.origin;
+  if (!replaced && sameRun(before, incarnation) && durable.origin === origin) return durable;
+  const forgets = replaced
+    ? "its server was replaced by another one"
+    : before === null || incarnation === null || sameRun(before, incarnation)
+    ? null
+    : before.boot === incarnation.boot
+    ? view.processRestartForgets
+    : view.hostRestartForgets;
+  const known = origin === "" ? durable.origin : origin;
+  return { ...durable, incarnation, origin: known, uncertain: durable.uncertain ?? forgets };
 }
 
 /** Only being in step with an open leader counts: a candidate may lack what was acknowledged. */

@@ -126,6 +126,8 @@ export interface Durable {
   /** Why received transactions may be missing here; null when certain. */
   readonly uncertain: string | null;
   readonly incarnation: Incarnation | null;
+  /** UUID of the server that the promise is about; another one means that its data was replaced. */
+  readonly origin: string;
   /** A founding that this fresh node promised itself to. */
   readonly founding: Founding | null;
 }
@@ -149,6 +151,7 @@ export function freshDurable(member: string): Durable {
     disabled: false,
     uncertain: null,
     incarnation: null,
+    origin: "",
     founding: null,
   };
 }

@@ -13,7 +13,6 @@ import {
   type Claim,
   kernelLateMs,
   type Leadership,
-  nextAnnouncementMs,
   renewalDue,
   type Standing,
   standing,
@@ -22,16 +21,14 @@ import {
 } from "../vip.ts";
 import {
   addCommand,
-  announceCommands,
   type Command,
-  fixFor,
   listCommand,
   type ListedAddress,
-  probeCommand,
   readAddresses,
   removeCommand,
   sameAddress,
 } from "../vip_commands.ts";
+import { fixOf, Neighbours, probeMs, whyFailed } from "./neighbours.ts";
 
 export interface VirtualAddressOptions {
   readonly vip: VipConfig;
@@ -48,37 +45,34 @@ export interface VirtualAddressOptions {
 
 /** A command of ip(8) takes some milliseconds; a host where it takes longer is in trouble. */
 const commandMs = 1_000;
-/** So long nobody may answer for the address before it counts as free; the taken answer in 20 ms. */
-const probeMs = 100;
 /** The last holder may only just be losing it. */
 const probeAgainMs = 100;
 /** How often a fresh word of the quorum is looked for before the address is added. */
 const freshEveryMs = 10;
-/** A renewal that is on its way when the address has to go gets this long to end. */
-const renewalEndMs = 100;
+/** A command that adds the address when it has to go is killed, and gets this long to end. */
+const addingEndMs = 100;
 const removeTriesMax = 3;
-/** Announcements are sent at once, but arping(8) then listens for a second. */
-const announceMs = 2_000;
-const announcementsMax = 8;
 
 /** The address as a lease. One for each agent. */
 export class VirtualAddress implements VirtualIp {
   readonly #options: VirtualAddressOptions;
   readonly #run: typeof run;
-  readonly #warned = new Set<string>();
+  readonly #neighbours: Neighbours;
   /** Counts takings and droppings, so that a late one knows that it is no longer meant. */
   #turn = 0;
   #wanted = false;
   #expiresAt = -Infinity;
-  #renewing: { readonly abort: AbortController; readonly ended: Promise<void> } | null = null;
+  /** The command on its way that adds or renews. */
+  #adding: { readonly abort: AbortController; readonly ended: Promise<unknown> } | null = null;
   #renewedFor = -Infinity;
   #renewedAt = -Infinity;
-  #announcing = 0;
-  #cancelAnnouncements: () => void = () => {};
+  /** The last failure of a renewal, so that it is not said with every heartbeat. */
+  #complaint = "";
 
   constructor(options: VirtualAddressOptions) {
     this.#options = options;
     this.#run = options.runCommand ?? run;
+    this.#neighbours = new Neighbours({ ...options, runCommand: this.#run });
   }
 
   holds(): boolean {
@@ -93,6 +87,7 @@ export class VirtualAddress implements VirtualIp {
     const fix = succeeded(result) ? null : fixOf(result);
     if (fix !== null) throw this.#cannot("manage", `${describeResult(result)}; ${fix}`);
     await this.drop();
+    await this.#neighbours.check();
   }
 
   async take(claim: Claim): Promise<void> {
@@ -110,7 +105,7 @@ export class VirtualAddress implements VirtualIp {
       await this.#add(turn, signal);
     } catch (error) {
       // Not when somebody dropped it meanwhile: that one has removed it, or is about to.
-      if (turn === this.#turn) await this.drop();
+      if (turn === this.#turn) await this.drop().catch((next) => this.#logError(next));
       throw error;
     }
   }
@@ -121,31 +116,26 @@ export class VirtualAddress implements VirtualIp {
     const renewals = {
       renewedFor: this.#renewedFor,
       renewedAt: this.#renewedAt,
-      underWay: this.#renewing !== null,
+      underWay: this.#adding !== null,
       addressMs: this.#options.vip.leaseMs,
     };
     if (!this.#wanted || !renewalDue(renewals, leadership, now)) return;
-    this.#renewedFor = leadership.confirmedAt;
-    this.#renewedAt = now;
-    const abort = new AbortController();
-    const ended = this.#renewOnce(abort.signal).finally(() => this.#renewing = null);
-    this.#renewing = { abort, ended };
+    this.#renewOnce();
   }
 
   async drop(): Promise<void> {
     this.#turn++;
     this.#wanted = false;
     this.#expiresAt = -Infinity;
-    this.#cancelAnnouncements();
-    const renewing = this.#renewing;
-    renewing?.abort.abort(new Error("the address is given up"));
-    if (renewing !== null) await this.#within(renewing.ended, renewalEndMs);
+    this.#neighbours.stop();
+    const adding = this.#adding;
+    adding?.abort.abort(new Error("the address is given up"));
+    if (adding !== null) await this.#within(adding.ended, addingEndMs);
     await this.#remove();
   }
 
   announce(): void {
-    this.#cancelAnnouncements();
-    if (this.#wanted) this.#announceFrom(0);
+    if (this.holds()) this.#neighbours.announceWhile(() => this.holds());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -162,26 +152,12 @@ export class VirtualAddress implements VirtualIp {
     await this.#pause(Math.max(0, waitMs - probeMs), signal);
     const giveUpAt = clock.now() + vip.leaseMs + kernelLateMs;
     while (true) {
-      const other = await this.#otherHolder();
+      const other = await this.#neighbours.otherHolder();
       if (other === null) break;
       if (clock.now() >= giveUpAt) throw this.#cannot("take", `${other} answers for it`);
       await this.#pause(probeAgainMs, signal);
     }
     await this.#pause(Math.max(0, freeAt - clock.now()), signal);
-  }
-
-  /** Who answers for the address; null for nobody. A probe that cannot be made finds nobody. */
-  async #otherHolder(): Promise<string | null> {
-    const command = probeCommand(this.#options.vip, probeMs);
-    const result = await this.#run(command, { deadlineMs: probeMs, termMs: 0 });
-    if (result.ended.how === "timeout") return null;
-    const answered = command[0] === "arping" ? 1 : 0;
-    if (result.ended.how === "exit" && result.ended.code === answered) {
-      return /([0-9a-f]{2}:){5}[0-9a-f]{2}/i.exec(result.stdoutTail)?.[0] ?? "another host";
-    }
-    const silent = result.ended.how === "exit" && result.ended.code === 2 - 2 * answered;
-    if (!silent) this.#warnOnce(result, "look for a duplicate of");
-    return null;
   }
 
   /** The followers count the lease from the last confirmation, so an old one adds no address. */
@@ -195,19 +171,19 @@ export class VirtualAddress implements VirtualIp {
 
   async #add(turn: number, signal: AbortSignal): Promise<void> {
     const { vip, clock } = this.#options;
+    const givenUp = () => this.#cannot("take", "it was given up meanwhile");
+    if (turn !== this.#turn) throw givenUp();
     const startedAt = clock.now();
-    this.#renewedFor = this.#leadership().confirmedAt;
-    this.#renewedAt = startedAt;
     this.#wanted = true;
-    const result = await this.#command(addCommand(vip), signal);
+    const result = await this.#addOnce(signal);
     if (turn !== this.#turn) {
       await this.#removeUnwanted();
-      throw this.#cannot("take", "it was given up meanwhile");
+      throw givenUp();
     }
-    if (!succeeded(result)) throw this.#cannot("take", because(result));
+    if (!succeeded(result)) throw this.#cannot("take", whyFailed(result));
     if (this.#standing() === "over") throw this.#cannot("take", "this node leads no longer");
     this.#expiresAt = startedAt + vip.leaseMs;
-    this.#announceFrom(0);
+    this.announce();
     await this.#verify();
   }
 
@@ -221,18 +197,20 @@ export class VirtualAddress implements VirtualIp {
     }
   }
 
-  async #renewOnce(signal: AbortSignal): Promise<void> {
-    const { vip, log } = this.#options;
-    const startedAt = this.#renewedAt;
-    const result = await this.#command(addCommand(vip), signal);
+  async #renewOnce(): Promise<void> {
+    const { vip, log, clock } = this.#options;
+    const startedAt = clock.now();
+    const result = await this.#addOnce();
     const verdict = afterCommand({ wanted: this.#wanted, standing: this.#standing() });
     if (verdict === "remove") {
       log.write("warning", `Removing ${vip.address} again: its renewal came too late`, {});
       await this.#removeUnwanted();
     } else if (succeeded(result)) {
       this.#expiresAt = startedAt + vip.leaseMs;
-    } else {
-      this.#warnOnce(result, "renew");
+      this.#complaint = "";
+    } else if (this.#complaint !== whyFailed(result)) {
+      this.#complaint = whyFailed(result);
+      log.write("warning", this.#cannot("renew", this.#complaint).message, {});
     }
   }
 
@@ -241,10 +219,22 @@ export class VirtualAddress implements VirtualIp {
     if (this.#wanted && this.#standing() !== "over") return;
     this.#wanted = false;
     this.#expiresAt = -Infinity;
-    this.#cancelAnnouncements();
-    await this.#remove().catch((error) => {
-      this.#options.log.write("error", error instanceof Error ? error.message : String(error), {});
-    });
+    this.#neighbours.stop();
+    await this.#remove().catch((error) => this.#logError(error));
+  }
+
+  /** Adds the address or lengthens its life; `drop` can end the command while it runs. */
+  async #addOnce(signal?: AbortSignal): Promise<ProcessResult> {
+    this.#renewedFor = this.#leadership().confirmedAt;
+    this.#renewedAt = this.#options.clock.now();
+    const abort = new AbortController();
+    const either = AbortSignal.any(signal === undefined ? [abort.signal] : [abort.signal, signal]);
+    const ended = this.#command(addCommand(this.#options.vip), either);
+    const adding = { abort, ended };
+    this.#adding = adding;
+    const result = await ended;
+    if (this.#adding === adding) this.#adding = null;
+    return result;
   }
 
   /** Removes the address wherever on this host it is, and looks that it is gone. */
@@ -256,34 +246,15 @@ export class VirtualAddress implements VirtualIp {
       if (found.length === 0) return;
       for (const listed of found) last = await this.#command(removeCommand(listed));
     }
-    throw this.#cannot("remove", because(last));
+    throw this.#cannot("remove", whyFailed(last));
   }
 
   /** Every place on this host that has the address. */
   async #list(): Promise<readonly ListedAddress[]> {
     const { address } = this.#options.vip;
     const result = await this.#command(listCommand(address));
-    if (!succeeded(result)) throw this.#cannot("look for", because(result));
+    if (!succeeded(result)) throw this.#cannot("look for", whyFailed(result));
     return readAddresses(result.stdoutTail).filter((one) => sameAddress(one.address, address));
-  }
-
-  /** One announcement now, and the next ones by their schedule. Nobody waits for any of them. */
-  #announceFrom(count: number): void {
-    for (const command of announceCommands(this.#options.vip)) this.#announceOnce(command);
-    const next = () => {
-      if (this.holds()) this.#announceFrom(Math.min(count + 1, Number.MAX_SAFE_INTEGER));
-    };
-    this.#cancelAnnouncements = this.#options.clock.after(nextAnnouncementMs(count), next);
-  }
-
-  #announceOnce(command: Command): void {
-    if (this.#announcing >= announcementsMax) return;
-    this.#announcing++;
-    this.#run(command, { deadlineMs: announceMs, termMs: 0 }).then((result) => {
-      this.#announcing--;
-      // Without its address, arping has nothing to announce: it was dropped meanwhile.
-      if (!succeeded(result) && this.holds()) this.#warnOnce(result, "announce");
-    });
   }
 
   #command(command: Command, signal?: AbortSignal): Promise<ProcessResult> {
@@ -304,13 +275,8 @@ export class VirtualAddress implements VirtualIp {
     return standing(this.#leadership(), this.#options.clock.now());
   }
 
-  /** What is merely useful may fail; its failure is said once, not with every heartbeat. */
-  #warnOnce(result: ProcessResult, action: string): void {
-    const sentence = this.#cannot(action, because(result)).message;
-    const key = `${action} ${result.command[0]}`;
-    if (this.#warned.has(key)) return;
-    this.#warned.add(key);
-    this.#options.log.write("warning", sentence, {});
+  #logError(error: unknown): void {
+    this.#options.log.write("error", error instanceof Error ? error.message : String(error), {});
   }
 
   #cannot(action: string, why: string): Error {
@@ -333,7 +299,7 @@ export class VirtualAddress implements VirtualIp {
     });
   }
 
-  #within(work: Promise<void>, limitMs: number): Promise<void> {
+  #within(work: Promise<unknown>, limitMs: number): Promise<void> {
     return new Promise((resolve) => {
       const cancel = this.#options.clock.after(limitMs, resolve);
       work.finally(() => {
@@ -342,14 +308,4 @@ export class VirtualAddress implements VirtualIp {
       });
     });
   }
-}
-
-function because(result: ProcessResult): string {
-  const fix = fixOf(result);
-  return fix === null ? describeResult(result) : `${describeResult(result)}; ${fix}`;
-}
-
-function fixOf(result: ProcessResult): string | null {
-  const started = result.ended.how !== "notStarted";
-  return fixFor(result.command, { started, output: result.stderrTail });
 }

@@ -68,7 +68,11 @@ export function phasesOf(lines: readonly LogLine[], faultAt: number): readonly P
     phase(name, winner.findLast(({ sentence }) => pattern.test(sentence)))
   );
   const elected = winner.findLastIndex(({ sentence }) => /^Opening the server/.test(sentence));
-  const steps = elected < 0 ? [] : winner.slice(elected + 1).filter((line) => line !== opened);
+  const steps = elected < 0
+    ? []
+    : winner.slice(elected + 1).filter((line) =>
+      line !== opened && !/^Leading term/.test(line.sentence)
+    );
   return [
     ...phase("detected", after.find(({ sentence }) => noticed.test(sentence))),
     ...phase("resigned", after.find(({ sentence }) => resigned.test(sentence))),

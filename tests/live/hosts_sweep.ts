@@ -1,0 +1,109 @@
+/**
+ * Names and removal of what a network of hosts leaves in the machine: namespaces, and small disks.
+ * Every name holds the process that made it, so that a later run can clear up after a killed one.
+ */
+import { describeResult, run, succeeded } from "../../mysql/process.ts";
+import { parseProcessStat } from "../../mysql/process_stat.ts";
+
+const commandMs = 10_000;
+const goneMs = 5_000;
+const goneEveryMs = 20;
+/** Namespace or folder: program, process id, its start time, number of the network, what it is. */
+const nameShape = /^xenon-(\d+)-(\d+)-\d+-[a-z0-9]+$/;
+
+/** Where small disks are mounted. */
+export const disksFolder = "/tmp";
+
+let networks = 0;
+
+/** The beginning of all names of one network. */
+export function newRunName(): string {
+  networks++;
+  return `xenon-${Deno.pid}-${startTimeOf(Deno.pid)}-${networks}`;
+}
+
+/** Runs a command that has to succeed; gives its output. */
+export async function must(command: readonly string[], stdin?: string): Promise<string> {
+  const options = { deadlineMs: commandMs, ...(stdin === undefined ? {} : { stdin }) };
+  const result = await run(command, options);
+  if (!succeeded(result)) throw new Error(`Cannot build the hosts: ${describeResult(result)}`);
+  return result.stdoutTail;
+}
+
+/** Names of all namespaces of this machine that look like ours. */
+export async function listNamespaces(): Promise<readonly string[]> {
+  const text = await must(["ip", "netns", "list"]);
+  const names = text.split("\n").map((line) => line.split(" ")[0] ?? "");
+  return names.filter((name) => nameShape.test(name));
+}
+
+/** Mount points of small disks of this machine. */
+export function listDisks(): readonly string[] {
+  const lines = Deno.readTextFileSync("/proc/mounts").split("\n");
+  const folders = lines.map((line) => line.split(" ")[1] ?? "");
+  return folders.filter((folder) => {
+    return folder.startsWith(`${disksFolder}/`) &&
+      nameShape.test(folder.slice(disksFolder.length + 1));
+  });
+}
+
+/** Removes what runs left behind that are dead by now. */
+export async function sweepDeadRuns(): Promise<void> {
+  for (const name of await listNamespaces()) {
+    if (isDead(name)) await removeNamespace(name);
+  }
+  for (const folder of listDisks()) {
+    if (isDead(folder.slice(disksFolder.length + 1))) await removeDisk(folder);
+  }
+}
+
+/** Ends everything that runs in a namespace, and the namespace with its interfaces. */
+export async function removeNamespace(name: string): Promise<void> {
+  await killAllIn(name);
+  await must(["ip", "netns", "del", name]);
+}
+
+export async function removeDisk(folder: string): Promise<void> {
+  await must(["umount", folder]);
+  Deno.removeSync(folder);
+}
+
+/** SIGKILL for everything that runs in a namespace; ends when all of it is gone. */
+export async function killAllIn(name: string): Promise<void> {
+  const endsAt = performance.now() + goneMs;
+  for (let pids = await pidsIn(name); pids.length > 0; pids = await pidsIn(name)) {
+    if (performance.now() > endsAt) throw new Error(`Cannot end processes ${pids} of "${name}"`);
+    for (const pid of pids) signalOne(pid, "SIGKILL");
+    await new Promise((resolve) => setTimeout(resolve, goneEveryMs));
+  }
+}
+
+/** Process ids of what runs in a namespace. */
+export async function pidsIn(name: string): Promise<readonly number[]> {
+  const text = await must(["ip", "netns", "pids", name]);
+  return text.split("\n").filter((line) => line !== "").map(Number);
+}
+
+export function signalOne(pid: number, signal: Deno.Signal): void {
+  try {
+    Deno.kill(pid, signal);
+  } catch (error) {
+    // It ended between the look and the signal.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function isDead(name: string): boolean {
+  const match = nameShape.exec(name);
+  return match !== null && startTimeOf(Number(match[1])) !== match[2];
+}
+
+/** Clock ticks after boot; with the process id it names one process for ever. */
+function startTimeOf(pid: number): string | undefined {
+  try {
+    return parseProcessStat(Deno.readTextFileSync(`/proc/${pid}/stat`))?.startTime;
+  } catch {
+    // Such a process does not exist (any more).
+    return undefined;
+  }
+}
