@@ -141,6 +141,11 @@ export class Node {
     this.#loop.stop();
   }
 
+  /** Something about the server may have changed: it is looked at now. */
+  hurry(): void {
+    this.#watch.hurry();
+  }
+
   /** Told to stop: hands over first when it leads. Null: done; else why the server was closed instead. */
   leave(): Promise<string | null> {
     return this.#operator((request, at) => ({ kind: "leave", at, request }));
@@ -166,13 +171,13 @@ export class Node {
   }
 
   /** The leader that this node knows, and where its server is; null when none. */
-  leader(): { readonly leader: string; readonly mysql: string } | null {
-    const { config } = this.#options;
+  leader(): { readonly leader: string; readonly mysql: string; readonly term: number } | null {
+    const { config, store } = this.#options;
     const id = leaderOf(config, this.#loop.state);
     const source = this.#sourceOf(id as NodeId);
     return id === "" || source === null
       ? null
-      : { leader: id, mysql: `${source.host}:${source.port}` };
+      : { leader: id, mysql: `${source.host}:${source.port}`, term: store.current.durable.term };
   }
 
   /** Is this node the leader and open for writes? */

@@ -14,7 +14,7 @@ export interface Views {
   /** The NodeStatus of this node. */
   status(): unknown;
   /** The leader this node knows, as `host:port` of its agent and of its MySQL; null when none. */
-  leader(): { readonly leader: string; readonly mysql: string } | null;
+  leader(): { readonly leader: string; readonly mysql: string; readonly term: number } | null;
   /** Is this node the leader and open for writes? */
   primary(): Verdict;
   /** Is this node a follower whose replication is healthy? */

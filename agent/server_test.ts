@@ -5,7 +5,7 @@ const no = { ok: false, because: "replication stopped" } as const;
 const yes = { ok: true } as const;
 
 Deno.test("open pages show the views, and their status is what a load balancer reads", async () => {
-  const leader = { leader: "10.0.0.1:8801", mysql: "10.0.0.1:3306" };
+  const leader = { leader: "10.0.0.1:8801", mysql: "10.0.0.1:3306", term: 7 };
   const cases: readonly (readonly [Partial<Views>, string, number, unknown])[] = [
     [{ status: () => ({ role: "LEADER" }) }, "/status", 200, { role: "LEADER" }],
     [{ leader: () => leader }, "/leader", 200, leader],

@@ -55,6 +55,8 @@ export class Watch {
   #baseline: Position | null = null;
   /** Looks that began before the last change of the server are not believed. */
   #generation = 0;
+  /** Did this run of the server answer before? Then a closed door means that it is going down. */
+  #answered = false;
   #stoppedSince: number | null = null;
   #slowestLookMs = 0;
   #restarts: RestartHistory = noRestarts;
@@ -160,6 +162,7 @@ export class Watch {
 
   #died(): void {
     this.#identity = null;
+    this.#answered = false;
     this.#stoppedSince = null;
     this.changed();
     this.#silent("dead", "the server process is gone");
@@ -202,6 +205,7 @@ export class Watch {
     const { clock, errant, following, leaderEnd, report } = this.#options;
     this.#factsAt = clock.now();
     this.#facts = facts;
+    this.#answered = this.#identity !== null;
     const before = errant.get();
     const found = watchErrant({ baseline: this.#baseline, errant: before }, facts, following());
     this.#baseline = found.baseline;
@@ -226,7 +230,11 @@ export class Watch {
   #lookFailed(look: Look & { readonly kind: "failed" }, patienceMs: number): void {
     const silentMs = this.#options.clock.now() - this.#factsAt;
     if (this.#identity === null || this.#view.health === "dead") return;
-    if (look.reason === "timeout" && silentMs >= patienceMs) {
+    if (look.reason === "refused" && this.#answered) {
+      // A clean stop closes the door first and then tells waiting clients "committed".
+      if (this.#view.health === "hung") return;
+      this.#silent("hung", "the server takes no connections any more: somebody is stopping it");
+    } else if (look.reason === "timeout" && silentMs >= patienceMs) {
       this.#silent("hung", `the server has not answered for ${Math.round(silentMs)} ms`);
     } else if (look.reason !== "timeout" && silentMs >= patienceMs) {
       this.#silent("unknown", look.because);

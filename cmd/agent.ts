@@ -19,8 +19,8 @@ import { readServerPaths } from "../mysql/my_cnf.ts";
 import { look, MysqlServer } from "../mysql/server.ts";
 import { InvariantError } from "../raft/invariant.ts";
 import type { Config, NodeId } from "../raft/types.ts";
-import { CommandError } from "./exit.ts";
 import type { FoundConfig, World } from "./ports.ts";
+import { readConfig } from "./read_config.ts";
 
 /** A hand-over that is not ready by then is given up. */
 const handoverMs = 5_000;
@@ -41,7 +41,8 @@ export async function runAgent(found: FoundConfig, world: World): Promise<number
   await warn(found, config, logger);
   try {
     await using resources = new AsyncDisposableStack();
-    node = new Node(await build({ config, secrets, clock, logger, world }, resources));
+    const lost = () => node?.hurry();
+    node = new Node(await build({ config, secrets, clock, logger, world, lost }, resources));
     const server = await listen({ node, config, secrets, clock, logger });
     resources.defer(() => server.close(closeMs));
     logger.write("info", `xenon ${world.version} serves ${config.server.id}`, { pid: Deno.pid });
@@ -52,16 +53,6 @@ export async function runAgent(found: FoundConfig, world: World): Promise<number
   } finally {
     await logger.flush(flushMs);
   }
-}
-
-/** The whole configuration with all of its mistakes, or nothing. */
-function readConfig({ path, text }: FoundConfig): FileConfig {
-  const result = parseConfig(text);
-  if (result.kind === "config") return result.config;
-  const problems = result.problems.map((problem) => describeRemark(path, problem));
-  throw new CommandError(`Cannot use the config:\n  ${problems.join("\n  ")}`, {
-    next: "correct it, every setting stands in config.example.toml",
-  });
 }
 
 function openLog(config: FileConfig, node: () => Node | null): Logger {
@@ -96,6 +87,8 @@ interface Parts {
   readonly clock: RealClock;
   readonly logger: Logger;
   readonly world: World;
+  /** The server closed a connection that is kept open. */
+  readonly lost: () => void;
 }
 
 /** The real ports. What must be closed again is put on `resources`. */
@@ -159,7 +152,9 @@ function protocolConfig(config: FileConfig): Config {
   };
 }
 
-function databaseSettings({ config, secrets, clock }: Parts): Parameters<typeof createDatabase>[0] {
+function databaseSettings(
+  { config, secrets, clock, lost }: Parts,
+): Parameters<typeof createDatabase>[0] {
   const { mysql, replication, rpc } = config;
   return {
     endpoint: {
@@ -176,6 +171,7 @@ function databaseSettings({ config, secrets, clock }: Parts): Parameters<typeof 
     statementMs: mysql.statementMs,
     fenceMs: config.raft.fenceMs,
     now: clock.now,
+    lost,
   };
 }
 
@@ -196,7 +192,7 @@ async function createServer(config: FileConfig): Promise<MysqlServer> {
 }
 
 async function listen(
-  parts: Omit<Parts, "world"> & { readonly node: Node },
+  parts: Omit<Parts, "world" | "lost"> & { readonly node: Node },
 ): Promise<HttpServer> {
   const { node, config, secrets, clock, logger } = parts;
   const onFault = (error: unknown) => {

@@ -1,10 +1,11 @@
-/** The commands that speak of the whole cluster: status, gtid, add. */
+/** The commands that speak of the whole cluster: status, gtid, add, remove. */
 import type { FactsForm } from "./command.ts";
 import { CommandError, exitCodes, type Outcome, success } from "./exit.ts";
 import { gather, type Gathered, type NodeAnswer, silentAgent } from "./gather.ts";
 import type { Cluster } from "./ports.ts";
 import { gtidJson, gtidTable, statusJson, statusTable } from "./render.ts";
 import { gtidRow, statusRow } from "./rows.ts";
+import { tellSentences } from "./sentences.ts";
 
 export interface FactsRequest {
   readonly form: FactsForm;
@@ -42,24 +43,33 @@ export async function clusterGtid(cluster: Cluster, request: FactsRequest): Prom
   return finish(gathered, toJson({ gtid }));
 }
 
+export interface ChangeRequest {
+  /** The agents to add or to remove, as `host:port`. */
+  readonly nodes: readonly string[];
+  readonly deadlineMs: number;
+}
+
 /** `cluster add`: the local agent forms the cluster, or brings the wish to the leader. */
-export async function clusterAdd(
-  cluster: Cluster,
-  request: { readonly nodes: readonly string[]; readonly deadlineMs: number },
-): Promise<Outcome> {
+export async function clusterAdd(cluster: Cluster, request: ChangeRequest): Promise<Outcome> {
   const { nodes, deadlineMs } = request;
-  const answer = await cluster.call(cluster.local, {
-    method: "cluster.add",
-    params: { nodes },
-    deadlineMs,
-  });
-  if (answer.kind === "answered") {
-    return success(`Added ${nodes.join(", ")}; see them with xenon cluster status\n`);
-  }
+  const question = { method: "cluster.add", params: { nodes }, deadlineMs } as const;
+  const answer = await cluster.call(cluster.local, question);
+  if (answer.kind === "answered") return tellSentences(cluster.local, answer);
   if (answer.kind === "silent") throw silentAgent(cluster.local, answer.because, 0);
-  const names = nodes.map((node) => `"${node}"`).join(", ");
-  throw new CommandError(`Cannot add ${names} to the cluster: ${answer.because}`, {
-    next: "see every node's own sentence with xenon cluster status, then add again",
+  throw new CommandError(`Cannot add ${quoted(nodes)} to the cluster: ${answer.because}`, {
+    next: "correct what it names, then add again; it is safe to repeat",
+  });
+}
+
+/** `cluster remove`: the local agent brings the wish to the leader. */
+export async function clusterRemove(cluster: Cluster, request: ChangeRequest): Promise<Outcome> {
+  const { nodes, deadlineMs } = request;
+  const question = { method: "cluster.remove", params: { nodes }, deadlineMs } as const;
+  const answer = await cluster.call(cluster.local, question);
+  if (answer.kind === "answered") return tellSentences(cluster.local, answer);
+  if (answer.kind === "silent") throw silentAgent(cluster.local, answer.because, 0);
+  throw new CommandError(`Cannot remove ${quoted(nodes)} from the cluster: ${answer.because}`, {
+    next: "see every node's own sentence with xenon cluster status",
   });
 }
 
@@ -106,6 +116,10 @@ function rank(node: NodeAnswer): number {
 function finish({ nodes }: Gathered, stdout: string): Outcome {
   const complete = nodes.every((node) => node.kind === "answered");
   return success(stdout, complete ? exitCodes.ok : exitCodes.partial);
+}
+
+function quoted(nodes: readonly string[]): string {
+  return nodes.map((node) => `"${node}"`).join(", ");
 }
 
 function oneLine(text: string): string {

@@ -23,7 +23,7 @@ export type Command =
     readonly writers: number;
   }
   | {
-    readonly kind: "clusterAdd";
+    readonly kind: "clusterAdd" | "clusterRemove";
     readonly nodes: readonly string[];
     readonly common: CommonOptions;
   }

@@ -10,7 +10,12 @@ export type Answer =
 
 /** One request to one agent. */
 export interface Question {
-  readonly method: "node.status" | "cluster.add" | "raft.tryToLeader" | "node.ping";
+  readonly method:
+    | "node.status"
+    | "node.ping"
+    | "cluster.add"
+    | "cluster.remove"
+    | "raft.tryToLeader";
   readonly params: Readonly<Record<string, unknown>>;
   /** The call is settled after this long, whatever the other side does. */
   readonly deadlineMs: number;

@@ -4,6 +4,7 @@ import { CommandError, type Outcome, success } from "./exit.ts";
 import { askLocal, silentAgent } from "./gather.ts";
 import type { Cluster } from "./ports.ts";
 import { nodesTable } from "./render.ts";
+import { tellSentences } from "./sentences.ts";
 import { renderTable } from "./table.ts";
 
 export interface LocalRequest {
@@ -27,7 +28,10 @@ export async function raftNodes(cluster: Cluster, request: LocalRequest): Promis
   return success(json ? `${JSON.stringify({ nodes: members })}\n` : nodesTable(members));
 }
 
-/** `raft trytoleader`: the local agent asks the leader for its place, and stands. */
+/**
+ * `raft trytoleader`: the local agent asks the leader for its place, and stands. It answers once it
+ * leads and its server is open for writes, or when it gave up.
+ */
 export async function raftTryToLeader(
   cluster: Cluster,
   request: { readonly deadlineMs: number },
@@ -37,9 +41,7 @@ export async function raftTryToLeader(
     params: {},
     deadlineMs: request.deadlineMs,
   });
-  if (answer.kind === "answered") {
-    return success(`${cluster.local} stands for leader; see it with xenon cluster status\n`);
-  }
+  if (answer.kind === "answered") return tellSentences(cluster.local, answer);
   if (answer.kind === "silent") throw silentAgent(cluster.local, answer.because, 0);
   throw new CommandError(`Cannot make "${cluster.local}" the leader: ${answer.because}`, {
     next: "see every node's own sentence with xenon cluster status",

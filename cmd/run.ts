@@ -1,5 +1,5 @@
 /** From the words of a command line to its outcome, through the ports it is handed. */
-import { clusterAdd, clusterGtid, clusterStatus } from "./cluster.ts";
+import { clusterAdd, clusterGtid, clusterRemove, clusterStatus } from "./cluster.ts";
 import type { Command, CommonOptions } from "./command.ts";
 import { type ExitCode, exitCodes, explain, failure, type Outcome, success } from "./exit.ts";
 import { usualDeadlineMs } from "./gather.ts";
@@ -40,15 +40,27 @@ async function runCommand(command: Command, around: Surroundings): Promise<Outco
     case "demo":
       return ended(await programs.runDemo(command, world));
     case "clusterAdd":
-    case "raftTryToLeader": {
-      const cluster = await open(command.common, around);
-      const deadlineMs = command.common.timeoutMs ?? usualChangeDeadlineMs;
-      return command.kind === "clusterAdd"
-        ? await clusterAdd(cluster, { nodes: command.nodes, deadlineMs })
-        : await raftTryToLeader(cluster, { deadlineMs });
-    }
+    case "clusterRemove":
+    case "raftTryToLeader":
+      return await change(command, around);
     default:
       return await showFacts(command, around);
+  }
+}
+
+async function change(
+  command: Extract<Command, { kind: "clusterAdd" | "clusterRemove" | "raftTryToLeader" }>,
+  around: Surroundings,
+): Promise<Outcome> {
+  const cluster = await open(command.common, around);
+  const deadlineMs = command.common.timeoutMs ?? usualChangeDeadlineMs;
+  switch (command.kind) {
+    case "clusterAdd":
+      return await clusterAdd(cluster, { nodes: command.nodes, deadlineMs });
+    case "clusterRemove":
+      return await clusterRemove(cluster, { nodes: command.nodes, deadlineMs });
+    case "raftTryToLeader":
+      return await raftTryToLeader(cluster, { deadlineMs });
   }
 }
 

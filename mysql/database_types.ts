@@ -22,6 +22,8 @@ export interface DatabaseSettings {
   readonly fenceMs: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
+  /** A connection that is kept open was closed by the server. */
+  readonly lost?: () => void;
   /** Hears of settings of the operator that the server refused. */
   readonly warn?: (sentence: string) => void;
   /** Hears how many milliseconds each statement took. */

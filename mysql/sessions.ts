@@ -20,6 +20,8 @@ export interface SessionSettings {
   readonly adminEndpoint?: Endpoint;
   /** Limit for connecting and logging in together. */
   readonly connectMs: number;
+  /** A kept connection was closed by the other side: the first sign of a server that goes down. */
+  readonly lost?: () => void;
 }
 
 /** How the server shows our sessions: the attribute program_name. */
@@ -149,6 +151,9 @@ export class Sessions implements AsyncDisposable {
       const apart = name !== "look" && name !== "work";
       const connection = await this.#connect(apart ? adminEndpoint ?? endpoint : endpoint);
       this.#kept.set(name, connection);
+      connection.closed.then(() => {
+        if (!this.#disposed && this.#kept.get(name) === connection) this.#settings.lost?.();
+      });
       return connection;
     } finally {
       this.#opening.delete(name);

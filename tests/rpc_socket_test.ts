@@ -183,7 +183,7 @@ Deno.test("callers that break off or talk nonsense leave the server as it was", 
 Deno.test("open pages are served over the socket, and a refused body does not spoil the next call", async () => {
   await withNode(async ({ at }) => {
     const page = await fetch(`http://${at}/leader`);
-    assert.deepEqual(await page.json(), { leader: at, mysql: "127.0.0.1:3306" });
+    assert.deepEqual(await page.json(), { leader: at, mysql: "127.0.0.1:3306", term: 7 });
     const head = await fetch(`http://${at}/primary`, { method: "HEAD" });
     assert.equal(head.status, 503);
     const refused = await fetch(`http://${at}/rpc`, { method: "POST", body: "x".repeat(100_000) });
@@ -240,7 +240,7 @@ function serve({ host, port }: { readonly host: string; readonly port: number })
     onFault,
     views: {
       status: () => ({}),
-      leader: () => ({ leader: self, mysql: "127.0.0.1:3306" }),
+      leader: () => ({ leader: self, mysql: "127.0.0.1:3306", term: 7 }),
       primary: () => ({ ok: false, because: "it follows" }),
       replica: () => ({ ok: true }),
       health: () => ({ ok: true }),

@@ -1,10 +1,8 @@
 /** The real agents of a cluster, called with the secret that the config of this host names. */
-import { describeRemark, parseConfig } from "../../agent/config.ts";
-import type { Config } from "../../agent/config_shape.ts";
 import { type CallFailure, createPeers, type Peers } from "../../agent/real/peers.ts";
 import { readSecretFile } from "../../agent/real/secrets.ts";
-import { CommandError } from "../exit.ts";
 import type { Answer, Cluster, FoundConfig } from "../ports.ts";
+import { readConfig } from "../read_config.ts";
 
 /** Where this host's agent listens, and the other members the config names. */
 export interface Members {
@@ -19,17 +17,6 @@ export async function openCluster(found: FoundConfig): Promise<Cluster> {
   const secret = secretFile === null ? null : await readSecretFile(secretFile, "rpc.secret-file");
   const peers = createPeers({ self: null, secret });
   return createCluster(peers, { local: config.server.id, seeds: [] });
-}
-
-/** The config in the shape of the agent, or an error with the first mistake and how many follow. */
-export function readConfig({ path, text }: FoundConfig): Config {
-  const result = parseConfig(text);
-  if (result.kind === "config") return result.config;
-  const [first, ...others] = result.problems.map((problem) => describeRemark(path, problem));
-  const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
-  throw new CommandError(`Cannot use the config: ${first}${more}`, {
-    next: "correct it, every setting stands in config.example.toml",
-  });
 }
 
 /** The port of the commands over a client of the agents. */

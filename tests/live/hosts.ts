@@ -178,6 +178,7 @@ export class HostNetwork implements AsyncDisposable {
   readonly #subnet: Subnet;
   readonly #made: string[] = [];
   readonly #disks: string[] = [];
+  #leg: string | null = null;
   #faults: readonly Fault[] = [];
 
   private constructor(count: number) {
@@ -234,6 +235,7 @@ export class HostNetwork implements AsyncDisposable {
     const address = `${this.#subnet.four}.250`;
     const place = ["netns", this.#switch];
     await must(["ip", "link", "add", name, "type", "veth", "peer", "name", "test", ...place]);
+    this.#leg = name;
     await must(["ip", "addr", "add", `${address}/24`, "dev", name]);
     await must(["ip", "link", "set", name, "up"]);
     await this.#attach("test");
@@ -250,7 +252,8 @@ export class HostNetwork implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // The switch goes last: a leg of this process goes with it.
+    // It would go with its switch, but some time later.
+    if (this.#leg !== null) await must(["ip", "link", "del", this.#leg]);
     for (const namespace of this.#made.toReversed()) await removeNamespace(namespace);
     for (const folder of this.#disks) await removeDisk(folder);
   }

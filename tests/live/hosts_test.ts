@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { connectAsRoot, createSandbox, startSandbox } from "../../mysql/sandbox.ts";
 import { look } from "../../mysql/server.ts";
-import { startDetached, succeeded } from "../../mysql/process.ts";
+import { succeeded } from "../../mysql/process.ts";
 import { type Host, hostInterface, HostNetwork, testWithHosts } from "./hosts.ts";
 import { isolated, lossy, oneWay, parted, portCut } from "./hosts_faults.ts";
 import { listDisks, listNamespaces, must, sweepDeadRuns } from "./hosts_sweep.ts";
@@ -32,9 +32,19 @@ async function receivedPackets(host: Host): Promise<number> {
   return Number(await must(["ip", "netns", "exec", host.namespace, "cat", path]));
 }
 
-/** A process that can be told from others, for the tests of ending and freezing. */
-async function startSleeper(host: Host, folder: string): Promise<number> {
-  return await startDetached(host.command(["sleep", "600"]), { outputFile: `${folder}/sleeper` });
+/** A process of a host, which ends with it. Declare it before its network, so that it ends later. */
+class Guest implements AsyncDisposable {
+  #child: Deno.ChildProcess | null = null;
+
+  start(host: Host, command: readonly string[]): number {
+    const [program = "", ...args] = host.command(command);
+    this.#child = new Deno.Command(program, { args, stdout: "null", stderr: "null" }).spawn();
+    return this.#child.pid;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#child?.status;
+  }
 }
 
 function stateOf(pid: number): string {
@@ -116,15 +126,13 @@ await testWithHosts("hosts hear each other except where the switch drops", async
 });
 
 await testWithHosts("a port can be cut alone, and the test itself can join", async () => {
+  await using guest = new Guest();
   await using network = await HostNetwork.open(2);
   const [one, two] = [network.host(1), network.host(2)];
   await network.join();
   const program = "for (const port of [8801, 3306]) Deno.serve({ hostname: '0.0.0.0', port }, " +
     "() => new Response('here'))";
-  using folder = new TemporaryFolder();
-  await startDetached(two.command([Deno.execPath(), "eval", program]), {
-    outputFile: `${folder.path}/server`,
-  });
+  guest.start(two, [Deno.execPath(), "eval", program]);
   const ask = (port: number) => {
     const url = `http://${two.address}:${port}/`;
     const text = `const answer = await fetch("${url}", { signal: AbortSignal.timeout(500) });` +
@@ -141,10 +149,10 @@ await testWithHosts("a port can be cut alone, and the test itself can join", asy
 });
 
 await testWithHosts("a host freezes, thaws, and loses its power", async () => {
-  using folder = new TemporaryFolder();
+  await using guest = new Guest();
   await using network = await HostNetwork.open(2);
   const [one, two] = [network.host(1), network.host(2)];
-  const pid = await startSleeper(one, folder.path);
+  const pid = guest.start(one, ["sleep", "600"]);
   assert.deepEqual(await one.pids(), [pid]);
   await one.signalAll("SIGSTOP");
   await until("it is frozen", () => stateOf(pid) === "T");
@@ -190,6 +198,7 @@ await testWithHosts("a MySQL server runs in a host and clients reach it there", 
   assert.ok(succeeded(knocked), knocked.stderrTail);
   await host.powerOff();
   assert.equal(look(server), "dead");
+  assert.ok(await sandbox.server.waitGone(server, startMs));
 });
 
 /** Namespaces and disks of a process. */
@@ -200,11 +209,11 @@ async function leftBy(pid: number): Promise<readonly string[]> {
 
 await testWithHosts("nothing stays, neither of an ended run nor of a killed one", async () => {
   {
-    using folder = new TemporaryFolder();
+    await using guest = new Guest();
     await using network = await HostNetwork.open(2);
     await network.join();
     await network.smallDisk("data", 1);
-    await startSleeper(network.host(1), folder.path);
+    guest.start(network.host(1), ["sleep", "600"]);
     assert.equal((await leftBy(Deno.pid)).length, 5);
   }
   assert.deepEqual(await leftBy(Deno.pid), []);
