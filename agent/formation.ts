@@ -56,42 +56,58 @@ export type Formed =
 export async function form(options: FormationOptions, others: readonly string[]): Promise<Formed> {
   const ids = [...new Set([options.self as string, ...others])].sort();
   const asked = await Promise.all(ids.map((id) => introduction(options, id)));
-  const silent = asked.flatMap((one) => "because" in one ? [one.because] : []);
+  const silent = asked.flatMap((one) => "because" in one ? [one] : []);
   const nodes = asked.flatMap((one) => "node" in one ? [one.node] : []);
   const self = nodes.find((node) => node.id === options.self);
   if (self !== undefined && self.cluster !== null && !self.founding) {
     return joining(self, nodes, silent);
   }
-  const because = [...silent, ...obstacles(options, nodes)];
+  const because = [...silent.map((one) => one.because), ...obstacles(options, nodes)];
   if (because.length > 0) return { kind: "refused", because };
   const first = firstOf(nodes);
   if (first === null) return { kind: "refused", because: [diverged(nodes)] };
   return await found(options, nodes, first);
 }
 
-type Introduced = { readonly node: Introduction } | { readonly because: string };
+/** A named node that does not take part, and why not. */
+interface Silent {
+  readonly id: string;
+  readonly because: string;
+}
+
+type Introduced = { readonly node: Introduction } | Silent;
 
 async function introduction(options: FormationOptions, id: string): Promise<Introduced> {
   if (id === options.self) return { node: options.introduce() };
   const question = { method: "node.introduce", params: {} };
   const answer = await options.peers.call(id, question, { deadlineMs: options.deadlineMs });
-  if ("failed" in answer) return { because: `${id} does not take part: ${answer.failed.because}` };
+  if ("failed" in answer) return { id, because: whyNot(id, answer.failed) };
   const result = v.safeParse(introductionSchema, answer.ok);
-  if (!result.success) return { because: `${id} does not answer like a xenon agent` };
+  if (!result.success) return { id, because: `${id} does not answer like a xenon agent` };
   if (result.output.id !== id) {
-    return { because: `${id} calls itself ${result.output.id}: name it by its server.endpoint` };
+    const because = `${id} calls itself ${result.output.id}: name it by its server.endpoint`;
+    return { id, because };
   }
   return { node: result.output };
+}
+
+/** An agent that is in a cluster refuses the calls of members of every other one. */
+function whyNot(id: string, failed: { readonly because: string }): string {
+  const elsewhere = "name" in failed && failed.name === "wrongCluster";
+  return elsewhere
+    ? `${id} belongs to another cluster: ${failed.because}`
+    : `${id} does not take part: ${failed.because}`;
 }
 
 function joining(
   self: Introduction,
   nodes: readonly Introduction[],
-  silent: readonly string[],
+  silent: readonly Silent[],
 ): Formed {
   const strangers = nodes.filter((node) => !self.members.includes(node.id));
-  const unknown = silent.filter((because) => !self.members.some((id) => because.startsWith(id)));
-  if (unknown.length > 0) return { kind: "refused", because: unknown };
+  // A member that is down may be named all the same.
+  const unknown = silent.filter(({ id }) => !self.members.includes(id));
+  if (unknown.length > 0) return { kind: "refused", because: unknown.map((one) => one.because) };
   if (strangers.length === 0) {
     const sentence = `Nothing to change: all of them are members of cluster ${self.cluster}`;
     return { kind: "done", sentences: [sentence] };

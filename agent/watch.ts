@@ -22,6 +22,8 @@ import {
 const glanceEveryMs = 20;
 /** A process that somebody stopped is hung at once; this much is forgiven. */
 const stoppedMaxMs = 300;
+/** A dead server is started again after the hand-over, not beside it: both want the processor. */
+const restartAfterMs = 500;
 /** The most that a slow machine can stretch the patience with a server that does not answer. */
 const hungMaxMs = 10_000;
 
@@ -60,6 +62,7 @@ export class Watch {
   #stoppedSince: number | null = null;
   #slowestLookMs = 0;
   #restarts: RestartHistory = noRestarts;
+  #restartAt = -Infinity;
   #stopped = false;
   readonly #cancel = new Set<() => void>();
   #unfit = { because: "", until: -Infinity };
@@ -163,6 +166,7 @@ export class Watch {
   #died(): void {
     this.#identity = null;
     this.#answered = false;
+    this.#restartAt = this.#options.clock.now() + restartAfterMs;
     this.#stoppedSince = null;
     this.changed();
     this.#silent("dead", "the server process is gone");
@@ -181,6 +185,7 @@ export class Watch {
     this.#identity = await server.identify();
     if (this.#identity !== null) return;
     if (this.#view.health !== "dead") this.#silent("dead", "the server is not running");
+    if (clock.now() < this.#restartAt) return;
     if (!monitor() || restartWaitMs(this.#restarts, clock.now()) > 0) return;
     this.#restarts = noteStart(this.#restarts, clock.now());
     log.write("warning", "Starting the server, as it is not running", {});

@@ -55,6 +55,17 @@ const handoverSchema = v.nullable(v.object({
   repointed: v.pipe(v.array(id), v.maxLength(membersMax)),
 }));
 
+const voteReplySchema = v.object({
+  kind: v.literal("voteReply"),
+  term: count,
+  granted: v.picklist(["yes", "conditional", "no"]),
+  refused: reason,
+  termOfVoter: count,
+  held: text,
+  membership: v.nullable(membershipSchema),
+  leaderSilentMs: v.nullable(number),
+});
+
 const messageSchema = v.variant("kind", [
   v.object({
     kind: v.literal("heartbeat"),
@@ -89,19 +100,15 @@ const messageSchema = v.variant("kind", [
     lastLeader: lastLeaderSchema,
     source: sourceSchema,
   }),
-  v.object({
-    kind: v.literal("voteReply"),
-    term: count,
-    granted: v.picklist(["yes", "conditional", "no"]),
-    refused: reason,
-    termOfVoter: count,
-    held: text,
-    membership: v.nullable(membershipSchema),
-    leaderSilentMs: v.nullable(number),
-  }),
+  voteReplySchema,
   v.object({ kind: v.literal("resign"), term: count }),
   v.object({ kind: v.literal("resignReply"), term: count, held: text, unfit: reason }),
-  v.object({ kind: v.literal("consent"), term: count, until: text }),
+  v.object({
+    kind: v.literal("consent"),
+    term: count,
+    until: text,
+    vote: v.nullable(voteReplySchema),
+  }),
   v.object({ kind: v.literal("takeover"), term: count }),
   v.object({ kind: v.literal("foundingPromise"), founding: foundingSchema }),
   v.object({ kind: v.literal("foundingStore"), membership: membershipSchema }),

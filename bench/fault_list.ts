@@ -1,5 +1,5 @@
 /** The faults that are measured, and how each is made and taken back. */
-import { readConfig } from "../cmd/read_config.ts";
+import { readConfig } from "../cmd/real/cluster.ts";
 import { openCluster } from "../cmd/real/cluster.ts";
 import type { Lab } from "../cmd/demo/lab.ts";
 import type { LabNode } from "../cmd/demo/lab_node.ts";

@@ -20,7 +20,7 @@ import { look, MysqlServer } from "../mysql/server.ts";
 import { InvariantError } from "../raft/invariant.ts";
 import type { Config, NodeId } from "../raft/types.ts";
 import type { FoundConfig, World } from "./ports.ts";
-import { readConfig } from "./read_config.ts";
+import { readConfig } from "./real/cluster.ts";
 
 /** A hand-over that is not ready by then is given up. */
 const handoverMs = 5_000;

@@ -35,3 +35,12 @@ Deno.test("a CommandError keeps the code it was given", () => {
   const error = new CommandError("Cannot go on", { next: "wait", code: exitCodes.partial });
   assert.equal(explain(error).code, exitCodes.partial);
 });
+
+Deno.test("explain() puts findings above the line that sums them up, and not without end", () => {
+  const details = Array.from({ length: 103 }, (_, index) => `a.toml:${index + 1}:1 wrong\nindeed`);
+  const { stderr } = explain(new CommandError("Cannot use it", { next: "correct it", details }));
+  const lines = stderr.trimEnd().split("\n");
+  assert.equal(lines.length, 102);
+  assert.equal(lines[0], "a.toml:1:1 wrong indeed");
+  assert.deepEqual(lines.slice(-2), ["and 3 more", "xenon: Cannot use it; next: correct it"]);
+});

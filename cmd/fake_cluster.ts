@@ -36,7 +36,9 @@ export function createFakeCluster(
     if (node.kind === "refusing") return { kind: "refused", because: node.because };
     if (node.kind === "garbled") return { kind: "answered", result: node.result };
     if (node.kind === "up") {
-      const result = question.method === "node.status" ? node.status : null;
+      const result = question.method === "node.status"
+        ? node.status
+        : { sentences: [`${endpoint} did ${question.method}`] };
       return { kind: "answered", result };
     }
     const { deadlineMs } = question;

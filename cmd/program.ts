@@ -15,7 +15,7 @@ import type { Command, CommonOptions, FactsForm, OutputForm, Parsed } from "./co
 /** Longest time an operator may grant one question. */
 const timeoutSecondsMax = 600;
 const writersMax = 64;
-/** Most nodes one `cluster add` may name. */
+/** Most nodes one `cluster add` or `cluster remove` may name. */
 const nodesMax = 16;
 const helpWidth = 80;
 
@@ -30,7 +30,9 @@ export function parseArguments(words: readonly string[]): Parsed {
   let help = "";
   let mistake = "";
   const tree = buildTree((command) => found = command);
-  const path = commandPath(tree, words[0] === "help" ? words.slice(1) : words);
+  const { names, options } = separate(words);
+  const asked = names[0] === "help" ? names.slice(1) : names;
+  const path = commandPath(tree, asked);
   const target = path.at(-1) ?? tree;
   prepare(tree, {
     writeOut: (text) => void (help += text),
@@ -41,8 +43,14 @@ export function parseArguments(words: readonly string[]): Parsed {
     getOutHelpWidth: () => helpWidth,
     getErrHelpWidth: () => helpWidth,
   });
+  const unknown = asked[path.length];
+  if (names[0] === "help" && unknown !== undefined) {
+    return { kind: "usageError", because: unknownWord(target, unknown) };
+  }
   try {
-    tree.parse([...helpWords(words, path.length)], { from: "user" });
+    // `help a b` is `a b --help`, so that help reaches every depth.
+    const meant = names[0] === "help" ? [...options, ...asked, "--help"] : words;
+    tree.parse([...meant], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (help !== "") return { kind: "help", text: help };
@@ -56,86 +64,94 @@ export function parseArguments(words: readonly string[]): Parsed {
 export function buildTree(found: Found): Tree {
   const tree = new Root("xenon")
     .description("High availability for MySQL: one agent beside each server.")
-    .option("--config <file>", "config of the agent on this host")
-    .option("--timeout <seconds>", "how long to wait for the agents", parseTimeout)
-    .helpCommand("help [command]", "show the help of a command")
-    .addHelpText("after", examples(["xenon cluster status", "xenon help cluster"]));
+    .option("--config <file>", "Config of the agent on this host")
+    .option("--timeout <seconds>", "How long to wait for the agents", parseTimeout)
+    .addHelpText("after", examples(["xenon cluster status", "xenon help cluster add"]));
   addAgent(tree, found);
   addCluster(tree, found);
   addMysql(tree, found);
   addRaft(tree, found);
   addDemo(tree, found);
-  tree.command("version").description("print the version")
+  tree.command("version").description("Print the version")
+    .addHelpText("after", examples(["xenon version"]))
     .action(() => found({ kind: "version" }));
   return tree;
 }
 
 function addAgent(tree: Tree, found: Found): void {
   tree.command("agent")
-    .description("run the agent of this host until it is told to stop")
+    .description("Run the agent of this host until it is told to stop")
     .addHelpText("after", examples(["xenon agent --config /etc/xenon/xenon.toml"]))
     .action((_options, self) => found({ kind: "agent", common: commonOf(self) }));
 }
 
 function addCluster(tree: Tree, found: Found): void {
-  const group = tree.command("cluster").description("the whole cluster, asked at every node");
-  group.command("add")
-    .description("form a cluster with these nodes, or join them to the one there is")
-    .argument("<nodes>", "agents as host:port, separated by commas", parseNodes)
-    .addHelpText("after", examples(["xenon cluster add 10.0.0.2:8801,10.0.0.3:8801"]))
-    .action((nodes, _options, self) =>
-      found({ kind: "clusterAdd", nodes, common: commonOf(self) })
-    );
+  const group = tree.command("cluster").description("The whole cluster, asked at every node")
+    .addHelpText("after", examples(["xenon cluster status", "xenon help cluster add"]));
+  addChange(group, {
+    name: "add",
+    description: "Form a cluster with these nodes, or join them to the one there is",
+    kind: "clusterAdd",
+    found,
+  });
+  addChange(group, {
+    name: "remove",
+    description: "Take these nodes out of the cluster; their servers stay as they are",
+    kind: "clusterRemove",
+    found,
+  });
   addFacts(group, {
     name: "status",
-    description: "every node with its role, its server and its replication",
+    description: "Every node with its role, its server and its replication",
     kind: "clusterStatus",
     found,
   });
   addFacts(group, {
     name: "gtid",
-    description: "every node with its GTID sets, the leader last",
+    description: "Every node with its GTID sets, the leader last",
     kind: "clusterGtid",
     found,
   });
 }
 
 function addMysql(tree: Tree, found: Found): void {
-  const group = tree.command("mysql").description("the MySQL server of this host");
+  const group = tree.command("mysql").description("The MySQL server of this host")
+    .addHelpText("after", examples(["xenon mysql status"]));
   addLocalFacts(group, {
     name: "status",
-    description: "replication and server of this host, as JSON",
+    description: "Replication and server of this host, as JSON",
     kind: "mysqlStatus",
     found,
   });
 }
 
 function addRaft(tree: Tree, found: Found): void {
-  const group = tree.command("raft").description("the agent of this host and its role");
+  const group = tree.command("raft").description("The agent of this host and its role")
+    .addHelpText("after", examples(["xenon raft status", "xenon raft trytoleader"]));
   addLocalFacts(group, {
     name: "status",
-    description: "role, leader and members as this agent sees them, as JSON",
+    description: "Role, leader and members as this agent sees them, as JSON",
     kind: "raftStatus",
     found,
   });
   addLocalFacts(group, {
     name: "nodes",
-    description: "the members this agent knows",
+    description: "The members this agent knows",
     kind: "raftNodes",
     found,
   });
   group.command("trytoleader")
-    .description("let this node stand for leader and take over from the present one")
+    .description("Let this node take the leadership over and wait until it is open for writes")
     .addHelpText("after", examples(["xenon raft trytoleader --timeout 30"]))
     .action((_options, self) => found({ kind: "raftTryToLeader", common: commonOf(self) }));
 }
 
 function addDemo(tree: Tree, found: Found): void {
   tree.command("demo")
-    .description("three real servers on this machine, a killed leader, and nothing lost")
-    .option("--keep", "leave servers and data behind to look at", false)
-    .option("--mysqld <path>", "the MySQL server program to start")
-    .option("--writers <n>", "clients that write all the time", parseWriters, 4)
+    .description("Three real servers on this machine, a killed leader, and nothing lost")
+    .option("--keep", "Leave servers and data behind to look at", false)
+    .option("--mysqld <path>", "The MySQL server program to start")
+    .option("--writers <n>", "Clients that write all the time", parseWriters, 4)
     .addHelpText("after", examples(["xenon demo --mysqld /usr/sbin/mysqld"]))
     .action((options) =>
       found({
@@ -154,11 +170,22 @@ interface Facts<Kind> {
   readonly found: Found;
 }
 
+function addChange(group: Tree, facts: Facts<"clusterAdd" | "clusterRemove">): void {
+  const words = `xenon cluster ${facts.name}`;
+  group.command(facts.name)
+    .description(facts.description)
+    .argument("<nodes>", "Agents as host:port, separated by commas", parseNodes)
+    .addHelpText("after", examples([`${words} 10.0.0.2:8801,10.0.0.3:8801`]))
+    .action((nodes, _options, self) =>
+      facts.found({ kind: facts.kind, nodes, common: commonOf(self) })
+    );
+}
+
 function addFacts(group: Tree, facts: Facts<"clusterStatus" | "clusterGtid">): void {
   const words = `xenon cluster ${facts.name}`;
   group.command(facts.name)
     .description(facts.description)
-    .argument("[json]", "the original's JSON, with exactly its keys", parseExact)
+    .argument("[json]", "The original's JSON, with exactly its keys", parseExact)
     .addOption(outputOption())
     .addHelpText("after", examples([words, `${words} json`, `${words} -o json`]))
     .action((exact, options, self) => {
@@ -182,7 +209,7 @@ function addLocalFacts(
 }
 
 function outputOption() {
-  return new Option("-o, --output <form>", "how to print facts").choices(
+  return new Option("-o, --output <form>", "How to print facts").choices(
     ["table", "json"] as const,
   );
 }
@@ -190,6 +217,8 @@ function outputOption() {
 /** Commander must neither exit nor print by itself, in every command of the tree. */
 function prepare(tree: Tree, output: OutputConfiguration): void {
   tree.exitOverride().configureOutput(output).configureHelp({ showGlobalOptions: true });
+  tree.helpOption("-h, --help", "Show this help");
+  if (tree.commands.length > 0) tree.helpCommand("help [command]", "Show the help of a command");
   tree.showSuggestionAfterError(true);
   for (const child of tree.commands) prepare(child, output);
 }
@@ -239,36 +268,66 @@ function examples(lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}\n`;
 }
 
-/** The commands that the first words name, outermost first. */
-function commandPath(tree: Tree, words: readonly string[]): readonly Tree[] {
-  const path: Tree[] = [];
+/** Options that take the next word as their value, wherever they stand. */
+const optionsWithValue = new Set([
+  "--config",
+  "--timeout",
+  "-o",
+  "--output",
+  "--mysqld",
+  "--writers",
+]);
+
+/** The words that name something apart from the options, which may stand anywhere between them. */
+function separate(words: readonly string[]): {
+  readonly names: readonly string[];
+  readonly options: readonly string[];
+} {
+  const names: string[] = [];
+  const options: string[] = [];
+  let valueFollows = false;
   for (const word of words) {
-    const next: Tree | undefined = (path.at(-1) ?? tree).commands.find((one) =>
-      one.name() === word
-    );
-    if (next !== undefined) path.push(next);
+    const option = valueFollows || word.startsWith("-");
+    (option ? options : names).push(word);
+    valueFollows = !valueFollows && optionsWithValue.has(word);
+  }
+  return { names, options };
+}
+
+/** The commands that the first names lead to, outermost first. */
+function commandPath(tree: Tree, names: readonly string[]): readonly Tree[] {
+  const path: Tree[] = [];
+  for (const name of names) {
+    const { commands } = path.at(-1) ?? tree;
+    const next: Tree | undefined = commands.find((one) => one.name() === name);
+    if (next === undefined) break;
+    path.push(next);
   }
   return path;
 }
 
-/** `help a b` is `a b --help`, so that help reaches every depth; unknown words stay mistakes. */
-function helpWords(words: readonly string[], known: number): readonly string[] {
-  const rest = words.slice(1);
-  return words[0] === "help" && rest.length === known ? [...rest, "--help"] : words;
-}
-
 /** One line about the mistake and where to read how it is done. */
 function mistakeOf(target: Tree, text: string): string {
-  const names: string[] = [];
-  for (let one: Tree | null = target; one?.parent; one = one.parent) names.unshift(one.name());
-  const next = `next: ${["xenon help", ...names].join(" ")}`;
   if (text.startsWith("Usage:") || text.startsWith("(outputHelp)")) {
     const [unmatched] = target.args.slice(1);
-    const because = unmatched === undefined
-      ? "the command is missing"
-      : `"${unmatched}" is unknown`;
-    return `Cannot run "${["xenon", ...names].join(" ")}" as ${because}; ${next}`;
+    return unmatched === undefined
+      ? `Cannot run "${nameOf(target)}" as the command is missing; ${nextOf(target)}`
+      : unknownWord(target, unmatched);
   }
   const line = text.replace(/^error: /, "").replace(/\s+/g, " ").trim().replace(/\.$/, "");
-  return `Cannot understand the command line: ${line}; ${next}`;
+  return `Cannot understand the command line: ${line}; ${nextOf(target)}`;
+}
+
+function unknownWord(target: Tree, word: string): string {
+  return `Cannot run "${nameOf(target)}" as "${word}" is unknown; ${nextOf(target)}`;
+}
+
+function nextOf(target: Tree): string {
+  return `next: ${nameOf(target).replace("xenon", "xenon help")}`;
+}
+
+/** The command as it is typed, from the program's name on. */
+function nameOf(target: Tree): string {
+  const parents = target.parent === null ? [] : [nameOf(target.parent)];
+  return [...parents, target.name()].join(" ");
 }

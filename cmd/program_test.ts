@@ -17,6 +17,12 @@ const understood: Readonly<Record<string, Command>> = {
     nodes: ["[fd00::1]:8801"],
     common: nothing,
   },
+  "cluster remove b:1,c:2": { kind: "clusterRemove", nodes: ["b:1", "c:2"], common: nothing },
+  "--config a.toml cluster remove b:1": {
+    kind: "clusterRemove",
+    nodes: ["b:1"],
+    common: { ...nothing, config: "a.toml" },
+  },
   "cluster status": { kind: "clusterStatus", form: "table", common: nothing },
   "cluster status json": { kind: "clusterStatus", form: "exact", common: nothing },
   "cluster status -o json": { kind: "clusterStatus", form: "json", common: nothing },
@@ -54,8 +60,14 @@ const refused: Readonly<Record<string, RegExp>> = {
   "cluster add b:65536": /Node "b:65536" is not host:port/,
   "cluster add fd00::1:8801": /is not host:port/,
   "cluster add b:1 c:2": /too many arguments/,
+  "cluster remove": /missing required argument 'nodes'; next: xenon help cluster remove$/,
+  "cluster remove b:1 c:2": /too many arguments/,
   "demo --writers 0": /Wanted is a whole number from 1 to 64/,
   "help nothing": /^Cannot run "xenon" as "nothing" is unknown; next: xenon help$/,
+  "--config a.toml help nothing": /^Cannot run "xenon" as "nothing" is unknown; next: xenon help$/,
+  "help cluster nothing":
+    /^Cannot run "xenon cluster" as "nothing" is unknown; next: xenon help cluster$/,
+  "help cluster add b:1": /^Cannot run "xenon cluster add" as "b:1" is unknown; next: /,
 };
 
 function split(line: string): readonly string[] {
@@ -90,8 +102,11 @@ Deno.test("help is the same by either way of asking and has an example for every
       const asked = parseArguments(["help", ...words]);
       assert.equal(asked.kind, "help", words.join(" "));
       assert.deepEqual(asked, parseArguments([...words, "--help"]));
-      const leaf = words.length === 2 || words[0] === "demo" || words[0] === "agent";
-      if (leaf) assert.match(asked.kind === "help" ? asked.text : "", /Examples:\n {2}xenon /);
+      assert.deepEqual(asked, parseArguments(["--config", "help", "help", ...words]));
+      assert.deepEqual(asked, parseArguments(["help", ...words, "--timeout=3"]));
+      const text = asked.kind === "help" ? asked.text : "";
+      assert.match(text, /Examples:\n {2}xenon /, words.join(" "));
+      assert.match(text, /^Usage: .*\n\n[A-Z]/, words.join(" "));
     }
   }
 });

@@ -26,7 +26,8 @@ Deno.test("raftNodes() prints one row a member", async () => {
 
 Deno.test("raftTryToLeader() confirms, refuses with the reason, and never hangs", async () => {
   const up = createFakeCluster({ [local]: { kind: "up", status: statusOf(local) } });
-  assert.equal((await raftTryToLeader(up, { deadlineMs })).code, exitCodes.ok);
+  const done = await raftTryToLeader(up, { deadlineMs });
+  assert.deepEqual([done.code, done.stdout], [exitCodes.ok, `${local} did raft.tryToLeader\n`]);
   const because = "its applier is 90 s behind";
   const refusing = createFakeCluster({ [local]: { kind: "refusing", because } });
   await assert.rejects(

@@ -26,6 +26,8 @@ export interface Campaign {
   /** Stand only once this is received. */
   readonly until?: Position;
   readonly released?: boolean;
+  /** Votes that came with a consent; they count once the candidate's own is on disk. */
+  readonly votes?: Candidate["votes"];
 }
 
 /** Stands for election, or says why not and waits for another timer. */
@@ -45,7 +47,7 @@ export function campaign(config: Config, state: Follower, how: Campaign): Step {
     term: state.durable.term + 1,
     askOp: 0,
     willing: [],
-    votes: {},
+    votes: how.votes ?? {},
     giveUpAt: how.at + config.electionMs / 2,
     askedAt: how.at,
     released: how.released ?? false,
@@ -145,6 +147,8 @@ function vote(config: Config, state: Candidate, at: Millis): Step {
     giveUpAt,
     askedAt: at,
   };
+  const [after, effects] = tally(config, standing, at);
+  if (after.role === "leader") return [after, [persisting(voted), ...effects]];
   const message = {
     kind: "vote",
     term,
@@ -153,9 +157,7 @@ function vote(config: Config, state: Candidate, at: Millis): Step {
     lastLeader: durable.lastLeader,
     source: config.source,
   } as const;
-  const effects = [persisting(voted), ...toAll(otherVoters(config, membership), message)];
-  const [after, more] = tally(config, standing, at);
-  return [after, [...effects, ...more]];
+  return [after, [persisting(voted), ...toAll(otherVoters(config, membership), message)]];
 }
 
 /** A vote came back. */

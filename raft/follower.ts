@@ -82,6 +82,7 @@ export function consented(
     ask: false,
     until: consent.until,
     released,
+    votes: consent.vote === null ? {} : { [from]: consent.vote },
   });
   return [next, [...replied, ...effects]];
 }

@@ -5,7 +5,8 @@
 import type { Effect } from "./effect.ts";
 import type { OperationDone } from "./event.ts";
 import type { Leader, LeaderHandover } from "./state.ts";
-import type { Config, Durable, Millis, NodeId } from "./types.ts";
+import type { VoteReply } from "./message.ts";
+import type { Config, Durable, Millis, NodeId, Position } from "./types.ts";
 import { EMPTY_POSITION } from "./types.ts";
 import { persisting, type Step, toFollower, verdict } from "./common.ts";
 import { heartbeats } from "./leader.ts";
@@ -126,8 +127,9 @@ export function handoverClosed(config: Config, state: Leader, event: OperationDo
     const because = event.kind === "opFailed" ? event.because : "the close was interrupted";
     return cancel(config, state, { at: event.at, because });
   }
+  const { candidate, takeover } = handover;
   const { term } = state.durable;
-  const durable: Durable = { ...state.durable, resigned: term };
+  const durable: Durable = votedFor(config, state, { candidate, held: event.held });
   const closed: Leader = {
     ...state,
     durable,
@@ -135,14 +137,45 @@ export function handoverClosed(config: Config, state: Leader, event: OperationDo
     server: { ...state.server, held: event.held, open: false },
     leaderHeardAt: event.at,
   };
-  const why = `handed over to ${handover.candidate}`;
-  const message = { kind: "consent", term, until: event.held } as const;
+  const why = `handed over to ${candidate}`;
+  const vote = ownVote(durable, event.held);
+  const message = { kind: "consent", term, until: event.held, vote } as const;
   return [toFollower(config, closed, { at: event.at, why }), [
     persisting(durable),
-    { kind: "send", to: handover.candidate, message },
-    ...answer(closed, handover.takeover, null),
+    { kind: "send", to: candidate, message },
+    ...answer(closed, takeover, null),
     { kind: "log", sentence: why },
   ]];
+}
+
+/** Resigned for good, and the next term's vote given: one record for both. */
+function votedFor(
+  config: Config,
+  state: Leader,
+  to: { readonly candidate: NodeId; readonly held: Position },
+): Durable {
+  const { durable } = state;
+  return {
+    ...durable,
+    resigned: durable.term,
+    term: durable.term + 1,
+    votedFor: to.candidate,
+    promised: config.positions.union(durable.promised, to.held),
+    lastLeader: null,
+  };
+}
+
+function ownVote(durable: Durable, held: Position): VoteReply {
+  return {
+    kind: "voteReply",
+    term: durable.term,
+    granted: "yes",
+    refused: null,
+    termOfVoter: durable.term,
+    held,
+    membership: null,
+    leaderSilentMs: 0,
+  };
 }
 
 function cancel(

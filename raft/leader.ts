@@ -60,10 +60,11 @@ export function becomeLeader(config: Config, state: Candidate, at: Millis): Step
     oldLeaderSilentMs: heard.length === 0 ? null : Math.min(...heard),
     released: state.released,
   };
+  // Only this node's own standing after a crash needs the record, so it does not hold the opening up.
   return [leader, [
+    { kind: "promote", op, promotion },
     ...heartbeats(config, leader, at),
     persisting(durable),
-    { kind: "promote", op, promotion },
   ]];
 }
 

@@ -118,12 +118,18 @@ export interface ResignReply {
   readonly unfit: string | null;
 }
 
-/** Resigned leader to the named candidate: waives timer and pre-vote for `term` + 1. It is no vote. */
+/**
+ * Resigned leader to the named candidate: waives timer and pre-vote for `term` + 1. By itself it is no
+ * vote. In a planned hand-over the old leader's server is closed and was read after that, so its
+ * vote, already on disk, travels along; it counts once the candidate holds `until`.
+ */
 export interface Consent {
   readonly kind: "consent";
   readonly term: number;
   /** The candidate stands once it holds this (planned hand-over); empty: at once. */
   readonly until: Position;
+  /** Null where the old leader's server is dead: it cannot vote. */
+  readonly vote: VoteReply | null;
 }
 
 /** Operator's wish, from the wished-for candidate to the leader. */

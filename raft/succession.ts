@@ -31,7 +31,8 @@ export function successionTick(config: Config, state: State, at: Millis): Step {
   const decided: State = { ...state, succession: null };
   const best = bestOf(config, state, succession);
   if (best === null || state.durable.term !== succession.term) return [decided, []];
-  const message = { kind: "consent", term: succession.term, until: EMPTY_POSITION } as const;
+  const { term } = succession;
+  const message = { kind: "consent", term, until: EMPTY_POSITION, vote: null } as const;
   const effects: Effect[] = [
     { kind: "send", to: best, message },
     { kind: "log", sentence: `named ${best} as successor` },

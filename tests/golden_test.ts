@@ -85,7 +85,17 @@ Deno.test("mysql status, raft status and raft nodes print the original's keys", 
 Deno.test("the help of every command reads as it should", async () => {
   const texts = [];
   const groups: readonly Command["kind"][] = ["agent", "demo"];
-  for (const words of ["", " cluster", " cluster add", " cluster status", " raft", " mysql"]) {
+  for (
+    const words of [
+      "",
+      " cluster",
+      " cluster add",
+      " cluster remove",
+      " cluster status",
+      " raft",
+      " mysql",
+    ]
+  ) {
     texts.push(`$ xenon help${words}\n${await printed(`help${words}`)}`);
   }
   for (const group of groups) {

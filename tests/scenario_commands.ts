@@ -159,12 +159,32 @@ function toMessage(words: Words, state: State): Message {
     case "resign":
       return { kind: "resign", term };
     case "consent":
-      return { kind: "consent", term, until: position(words, "until") };
+      return consent(words, { term, held });
     case "takeover":
       return { kind: "takeover", term };
     default:
       return toAnswer(words, { term, held, refused, source, state });
   }
+}
+
+/** With the word "vote", the old leader's vote for the next term travels along. */
+function consent(
+  words: Words,
+  told: { readonly term: number; readonly held: Position },
+): Message {
+  const { term, held } = told;
+  const vote = {
+    kind: "voteReply",
+    term: term + 1,
+    granted: "yes",
+    refused: null,
+    termOfVoter: term + 1,
+    held,
+    membership: null,
+    leaderSilentMs: 0,
+  } as const;
+  const until = position(words, "until");
+  return { kind: "consent", term, until, vote: words.given.has("vote") ? vote : null };
 }
 
 function toAnswer(

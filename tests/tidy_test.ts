@@ -17,7 +17,6 @@ const pureLibraries = new Set([
   "node:util",
   "node:buffer",
   "fast-check",
-  "cli-table3",
 ]);
 /** What a pure file may take from node:crypto: hashes, and never the dice. */
 const pureCrypto =

@@ -200,18 +200,29 @@ export class VirtualAddress implements VirtualIp {
   async #renewOnce(): Promise<void> {
     const { vip, log, clock } = this.#options;
     const startedAt = clock.now();
+    const lapsed = !this.holds();
     const result = await this.#addOnce();
     const verdict = afterCommand({ wanted: this.#wanted, standing: this.#standing() });
     if (verdict === "remove") {
-      log.write("warning", `Removing ${vip.address} again: its renewal came too late`, {});
+      const sentence = `Removing ${vip.address} again: its renewal came too late`;
+      // Without being wanted it was dropped while the command ran, which is nothing special.
+      if (this.#wanted) log.write("warning", sentence, {});
       await this.#removeUnwanted();
     } else if (succeeded(result)) {
       this.#expiresAt = startedAt + vip.leaseMs;
       this.#complaint = "";
+      if (lapsed) this.#lapsed();
     } else if (this.#complaint !== whyFailed(result)) {
       this.#complaint = whyFailed(result);
       log.write("warning", this.#cannot("renew", this.#complaint).message, {});
     }
+  }
+
+  /** Rounds were answered too late for a while, so the kernel had removed it meanwhile. */
+  #lapsed(): void {
+    const { vip, log } = this.#options;
+    log.write("warning", `Added ${vip.address} again: it had run out between two renewals`, {});
+    this.announce();
   }
 
   /** After a command that came too late; a later taking may own the address by now. */

@@ -93,6 +93,21 @@ Deno.test("an old word of the quorum renews nothing", async () => {
   assert.equal(stage.kernel.count("replace"), before);
 });
 
+Deno.test("an address that ran out between two renewals is added and announced again", async () => {
+  const stage = new Stage();
+  await stage.taken();
+  stage.confirmedAt += 1_000;
+  await stage.clock.advance(2_100);
+  assert.ok(!stage.kernel.present);
+  const announced = stage.kernel.count("arping -U");
+  stage.confirm();
+  await settle();
+  assert.ok(stage.kernel.present && stage.address.holds());
+  assert.equal(stage.kernel.count("arping -U"), announced + 1);
+  assert.match(stage.warnings.join("\n"), /it had run out between two renewals/);
+  await stage.address.drop();
+});
+
 Deno.test("an unreleased address is added when the old lease is over and the server open", async () => {
   const stage = new Stage();
   const server = Promise.withResolvers<void>();

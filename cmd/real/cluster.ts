@@ -1,8 +1,10 @@
 /** The real agents of a cluster, called with the secret that the config of this host names. */
+import { describeRemark, parseConfig } from "../../agent/config.ts";
+import type { Config } from "../../agent/config_shape.ts";
 import { type CallFailure, createPeers, type Peers } from "../../agent/real/peers.ts";
 import { readSecretFile } from "../../agent/real/secrets.ts";
+import { CommandError } from "../exit.ts";
 import type { Answer, Cluster, FoundConfig } from "../ports.ts";
-import { readConfig } from "../read_config.ts";
 
 /** Where this host's agent listens, and the other members the config names. */
 export interface Members {
@@ -17,6 +19,18 @@ export async function openCluster(found: FoundConfig): Promise<Cluster> {
   const secret = secretFile === null ? null : await readSecretFile(secretFile, "rpc.secret-file");
   const peers = createPeers({ self: null, secret });
   return createCluster(peers, { local: config.server.id, seeds: [] });
+}
+
+/** Reads the text of a config. The error lists each problem as `path:line:column key: sentence`. */
+export function readConfig({ path, text }: FoundConfig): Config {
+  const result = parseConfig(text);
+  if (result.kind === "config") return result.config;
+  const { length } = result.problems;
+  const problems = length === 1 ? "one problem" : `${length} problems`;
+  throw new CommandError(`Cannot use the config "${path}" as it has ${problems}`, {
+    next: "correct it, every setting stands in config.example.toml",
+    details: result.problems.map((problem) => describeRemark(path, problem)),
+  });
 }
 
 /** The port of the commands over a client of the agents. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { CallFailure, CallResult, Peers } from "../../agent/real/peers.ts";
+import { exitCodes, explain } from "../exit.ts";
 import { createCluster, openCluster, readConfig } from "./cluster.ts";
 
 /** Peers that give one result to every call and remember what they were asked. */
@@ -49,12 +50,21 @@ Deno.test("createCluster() tells an agent that said no from one that is not ther
   }
 });
 
-Deno.test("readConfig() names the file, the line and the number of mistakes", () => {
+Deno.test("readConfig() lists every mistake with its line, below them one line that sums up", () => {
   const text = '[server]\nendpoint = 5\n\n[raft]\nheartbeat-timeout = "often"\n';
-  assert.throws(
-    () => readConfig({ path: "/etc/xenon/xenon.toml", text }),
-    /Cannot use the config: \/etc\/xenon\/xenon\.toml:2:\d+ server\.endpoint: .* \(and 1 more\)$/,
-  );
+  const path = "/etc/xenon/xenon.toml";
+  assert.throws(() => readConfig({ path, text }), (error: unknown) => {
+    const { code, stdout, stderr } = explain(error);
+    assert.deepEqual([code, stdout], [exitCodes.failed, ""]);
+    const [first, second, third] = stderr.split("\n");
+    assert.match(first ?? "", /^\/etc\/xenon\/xenon\.toml:2:\d+ server\.endpoint: Expected /);
+    assert.match(
+      second ?? "",
+      /^\/etc\/xenon\/xenon\.toml:5:\d+ raft\.heartbeat-timeout: Expected /,
+    );
+    assert.match(third ?? "", /^xenon: Cannot use the config ".*" as it has 2 problems; next: /);
+    return true;
+  });
 });
 
 Deno.test("openCluster() asks at the config's endpoint, where nobody is, and ends in time", async () => {

@@ -52,18 +52,19 @@ export async function whyNoHosts(): Promise<string | null> {
 
 /**
  * Like `Deno.test`, for a test that needs hosts. Where there can be none it is counted as ignored, and
- * one line says why.
+ * its line says why.
  */
 export async function testWithHosts(
   name: string,
   test: (context: Deno.TestContext) => Promise<void>,
 ): Promise<void> {
-  const reason = await whyNoHosts();
-  if (reason !== null) {
-    Deno.stderr.writeSync(new TextEncoder().encode(`left out: "${name}": ${reason}\n`));
-  }
-  Deno.test({ name, ignore: reason !== null, fn: test });
+  hindrance ??= whyNoHosts();
+  const reason = await hindrance;
+  const shown = reason === null ? name : `${name} (left out: ${reason})`;
+  Deno.test({ name: shown, ignore: reason !== null, fn: test });
 }
+
+let hindrance: Promise<string | null> | undefined;
 
 /** A machine as far as the network goes. Its disk is that of the real machine. */
 export class Host {

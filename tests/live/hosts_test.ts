@@ -36,10 +36,13 @@ async function receivedPackets(host: Host): Promise<number> {
 class Guest implements AsyncDisposable {
   #child: Deno.ChildProcess | null = null;
 
-  start(host: Host, command: readonly string[]): number {
+  /** Gives its process id as soon as it is in the host. */
+  async start(host: Host, command: readonly string[]): Promise<number> {
     const [program = "", ...args] = host.command(command);
     this.#child = new Deno.Command(program, { args, stdout: "null", stderr: "null" }).spawn();
-    return this.#child.pid;
+    const { pid } = this.#child;
+    await until("it is in the host", async () => (await host.pids()).includes(pid));
+    return pid;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -132,7 +135,7 @@ await testWithHosts("a port can be cut alone, and the test itself can join", asy
   await network.join();
   const program = "for (const port of [8801, 3306]) Deno.serve({ hostname: '0.0.0.0', port }, " +
     "() => new Response('here'))";
-  guest.start(two, [Deno.execPath(), "eval", program]);
+  await guest.start(two, [Deno.execPath(), "eval", program]);
   const ask = (port: number) => {
     const url = `http://${two.address}:${port}/`;
     const text = `const answer = await fetch("${url}", { signal: AbortSignal.timeout(500) });` +
@@ -152,7 +155,7 @@ await testWithHosts("a host freezes, thaws, and loses its power", async () => {
   await using guest = new Guest();
   await using network = await HostNetwork.open(2);
   const [one, two] = [network.host(1), network.host(2)];
-  const pid = guest.start(one, ["sleep", "600"]);
+  const pid = await guest.start(one, ["sleep", "600"]);
   assert.deepEqual(await one.pids(), [pid]);
   await one.signalAll("SIGSTOP");
   await until("it is frozen", () => stateOf(pid) === "T");
@@ -213,7 +216,7 @@ await testWithHosts("nothing stays, neither of an ended run nor of a killed one"
     await using network = await HostNetwork.open(2);
     await network.join();
     await network.smallDisk("data", 1);
-    guest.start(network.host(1), ["sleep", "600"]);
+    await guest.start(network.host(1), ["sleep", "600"]);
     assert.equal((await leftBy(Deno.pid)).length, 5);
   }
   assert.deepEqual(await leftBy(Deno.pid), []);
