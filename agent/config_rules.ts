@@ -82,7 +82,9 @@ function leaseFix(given: ReadonlySet<string>): string {
   return limits.length === 0 ? "" : ` and leave ${limits.join(" and ")} out`;
 }
 
-function checkVip({ config: { vip, raft }, values, given }: RuleInput): readonly RuleFinding[] {
+function checkVip(
+  { config: { vip, raft, server }, values, given }: RuleInput,
+): readonly RuleFinding[] {
   if (vip === null) {
     return values.get("vip.interface") !== ""
       ? [problem("vip.interface", ["vip.address"], "Interface without an address: set address")]
@@ -92,6 +94,11 @@ function checkVip({ config: { vip, raft }, values, given }: RuleInput): readonly
   if (vip.interface === "") {
     const sentence = `No interface for ${vip.address}: set interface, for instance "eth0"`;
     findings.push(problem("vip.address", ["vip.interface"], sentence));
+  }
+  if (vip.address === server.endpoint.host) {
+    const sentence = `${vip.address} is this host's own address (server.endpoint): the virtual ` +
+      `address moves between the hosts, give it one of its own`;
+    findings.push(problem("vip.address", ["server.endpoint"], sentence));
   }
   if (!isIpv6(vip.address) && vip.prefix > 32) {
     const sentence = `Prefix of an IPv4 address is at most 32, found ${vip.prefix}`;

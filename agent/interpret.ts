@@ -10,6 +10,7 @@ import type { Clock, Database, Hooks, Log, Peers, Scope, Server, ServerIdentity 
 import { position } from "./positions.ts";
 import type { Requests } from "./requests.ts";
 import type { Store } from "./store.ts";
+import type { VirtualIp } from "./vip.ts";
 import { incarnationOf, type Watch } from "./watch.ts";
 import { decodeEnvelope, encodeEnvelope } from "./wire_raft.ts";
 
@@ -22,6 +23,7 @@ export interface InterpreterOptions {
   readonly server: Server;
   readonly watch: Watch;
   readonly hooks: Hooks;
+  readonly vip: VirtualIp;
   readonly log: Log;
   readonly replies: Requests<Message>;
   readonly answers: Requests<string | null>;
@@ -122,7 +124,7 @@ export class Interpreter {
   }
 
   async #promote(op: number, promotion: Promotion): Promise<OperationDone> {
-    const { database, clock, log, hooks, watch, config } = this.#options;
+    const { database, clock, log, hooks, watch, config, vip } = this.#options;
     this.#leadership = new AbortController();
     this.#elected = watch.identity;
     const scope = this.#scope();
@@ -141,7 +143,13 @@ export class Interpreter {
       progress,
     };
     try {
-      await database.promote(wish, scope);
+      // The waiting for the old leader's address and the probe run beside the SQL.
+      await vip.take({
+        oldLeaderSilentMs: promotion.oldLeaderSilentMs,
+        released: promotion.released,
+        opened: database.promote(wish, scope),
+        signal: scope.signal,
+      });
       await hooks.leaderStart(this.#environment("leader", promotion.term), scope);
     } catch (error) {
       const because = `its last promotion failed: ${messageOf(error)}`;
@@ -157,9 +165,13 @@ export class Interpreter {
     const { database, server, watch, clock, log, fenceMs } = this.#options;
     this.#leadership.abort(new Error(why));
     this.#leaderStop();
+    const dropped = this.#dropAddress(op);
     const identity = watch.identity ?? await server.identify();
     const gone = () => identity === null || server.glance(identity) === "dead";
-    if (gone()) return { kind: "fenced", at: clock.now(), op };
+    if (gone()) {
+      await dropped;
+      return { kind: "fenced", at: clock.now(), op };
+    }
     const limitMs = this.#hasLed ? fenceMs : bootFenceMs;
     const fenced = await database.fence(limitMs);
     if (fenced.kind === "mustKill" && identity !== null && !gone()) {
@@ -172,6 +184,7 @@ export class Interpreter {
       while (!gone()) await new Promise<void>((resolve) => clock.after(5, resolve));
     }
     this.#hasLed = false;
+    await dropped;
     return { kind: "fenced", at: clock.now(), op };
   }
 
@@ -184,12 +197,36 @@ export class Interpreter {
     return look.kind === "failed" && (look.reason === "refused" || look.reason === "denied");
   }
 
+  /** Told as soon as it is so: a successor need not wait for the lease of the address then. */
+  async #dropAddress(op: number): Promise<void> {
+    const { vip, post, clock, log } = this.#options;
+    try {
+      await vip.drop();
+      post({ kind: "released", at: clock.now(), op });
+    } catch (error) {
+      // The kernel removes the address by itself when its lease ends.
+      log.write("error", `Cannot remove the virtual address: ${messageOf(error)}`, {});
+    }
+  }
+
   async #close(op: number): Promise<OperationDone> {
-    const { database, clock, config, watch, store } = this.#options;
+    const { database, clock, config, watch, store, vip } = this.#options;
     this.#leaderStop();
-    const executed = await database.close(config.electionMs, this.#scope());
+    const scope = this.#scope();
+    const [closed, dropped] = await Promise.allSettled([
+      database.close(config.electionMs, scope),
+      vip.drop(),
+    ]);
+    if (closed.status === "rejected") {
+      const opened = Promise.resolve();
+      const claim = { oldLeaderSilentMs: null, released: true, opened, signal: scope.signal };
+      await vip.take(claim);
+      throw closed.reason;
+    }
+    // "Closed" says that the address is free: without that only a fence will do.
+    if (dropped.status === "rejected") throw dropped.reason;
     const { errant } = store.current.memory;
-    const held = config.positions.subtract(position(executed), position(errant));
+    const held = config.positions.subtract(position(closed.value), position(errant));
     const incarnation = incarnationOf(watch.identity);
     // Whatever still runs in this leadership ends here; the server itself stays closed.
     this.#leadership.abort(new Error("handed over"));

@@ -8,6 +8,7 @@ import { describeEffect, describeEvent } from "../raft/describe.ts";
 import type { Event } from "../raft/event.ts";
 import type { Envelope, Message } from "../raft/message.ts";
 import type { State } from "../raft/state.ts";
+import { leaseEnd } from "../raft/timing.ts";
 import type { Config, NodeId, ServerView } from "../raft/types.ts";
 import { Counters } from "./counters.ts";
 import type { Introduction } from "./formation.ts";
@@ -21,6 +22,7 @@ import { SilenceProbe } from "./silence.ts";
 import type { Store } from "./store.ts";
 import { Upkeep } from "./upkeep.ts";
 import { heldOf, type LeaderEnd } from "./view.ts";
+import { confirmedAt, type VirtualIp } from "./vip.ts";
 import { Watch } from "./watch.ts";
 import { decodeEnvelope, encodeEnvelope } from "./wire_raft.ts";
 import type { NodeStatus } from "./wire_status.ts";
@@ -34,6 +36,7 @@ export interface NodeOptions {
   readonly database: Database;
   readonly server: Server;
   readonly hooks: Hooks;
+  readonly vip: VirtualIp;
   readonly log: Log;
   readonly seed: number;
   readonly newUuid: () => string;
@@ -141,6 +144,15 @@ export class Node {
     this.#loop.stop();
   }
 
+  /** When the newest round was sent that a quorum answered; -Infinity while this node does not lead. */
+  confirmedAt(): number {
+    const { clock, config } = this.#options;
+    const { state } = this.#loop;
+    if (state.role !== "leader") return -Infinity;
+    const endAt = leaseEnd(config, state.durable.membership, state.acks);
+    return confirmedAt({ endAt, leaseMs: config.leaseMs }, clock.now());
+  }
+
   /** Something about the server may have changed: it is looked at now. */
   hurry(): void {
     this.#watch.hurry();
@@ -236,7 +248,8 @@ export class Node {
 
   /** After every event: role changes are counted, and a new sentence is logged. */
   #changed(state: State): void {
-    const { clock, config, log } = this.#options;
+    const { clock, config, log, vip } = this.#options;
+    if (state.role === "leader") vip.renew();
     const role = roleOf(config, state);
     if (this.#counters.enter(role)) this.#roleSince = clock.now();
     if (state.role === "follower" && state.leader !== null) {

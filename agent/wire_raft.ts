@@ -108,6 +108,7 @@ const messageSchema = v.variant("kind", [
     term: count,
     until: text,
     vote: v.nullable(voteReplySchema),
+    released: v.boolean(),
   }),
   v.object({ kind: v.literal("takeover"), term: count }),
   v.object({ kind: v.literal("foundingPromise"), founding: foundingSchema }),

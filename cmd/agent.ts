@@ -4,6 +4,7 @@ import type { Config as FileConfig } from "../agent/config_shape.ts";
 import { Node, type NodeOptions } from "../agent/node.ts";
 import type { Log } from "../agent/ports.ts";
 import { gtidPositions } from "../agent/positions.ts";
+import { VirtualAddress } from "../agent/real/address.ts";
 import { createClock, type RealClock } from "../agent/real/clock.ts";
 import { read, writeDurably } from "../agent/real/files.ts";
 import { createHooks } from "../agent/real/hooks.ts";
@@ -14,6 +15,7 @@ import { createPeers } from "../agent/real/peers.ts";
 import { judgeConfigMode, type LoadedSecrets, loadSecrets } from "../agent/real/secrets.ts";
 import { createHandler } from "../agent/server.ts";
 import { Store } from "../agent/store.ts";
+import { noVirtualIp, type VirtualIp } from "../agent/vip.ts";
 import { createDatabase } from "../mysql/database.ts";
 import { readServerPaths } from "../mysql/my_cnf.ts";
 import { look, MysqlServer } from "../mysql/server.ts";
@@ -41,8 +43,8 @@ export async function runAgent(found: FoundConfig, world: World): Promise<number
   await warn(found, config, logger);
   try {
     await using resources = new AsyncDisposableStack();
-    const lost = () => node?.hurry();
-    node = new Node(await build({ config, secrets, clock, logger, world, lost }, resources));
+    const parts = { config, secrets, clock, logger, world, node: () => node };
+    node = new Node(await build(parts, resources));
     const server = await listen({ node, config, secrets, clock, logger });
     resources.defer(() => server.close(closeMs));
     logger.write("info", `xenon ${world.version} serves ${config.server.id}`, { pid: Deno.pid });
@@ -87,8 +89,8 @@ interface Parts {
   readonly clock: RealClock;
   readonly logger: Logger;
   readonly world: World;
-  /** The server closed a connection that is kept open. */
-  readonly lost: () => void;
+  /** The node that is being built of these parts; null until it is. */
+  readonly node: () => Node | null;
 }
 
 /** The real ports. What must be closed again is put on `resources`. */
@@ -107,6 +109,9 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Nod
   resources.defer(() => peers.close());
   const database = resources.use(createDatabase(databaseSettings(parts)));
   const server = await createServer(config);
+  const vip = createAddress(parts);
+  await vip.removeAtBoot();
+  resources.defer(() => vip.drop());
   const { endpoint } = config.server;
   return {
     config: protocolConfig(config),
@@ -125,6 +130,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Nod
       stop: config.raft.leaderStopCommand,
       limitMs: config.raft.leaderCommandMs,
     }),
+    vip,
     log: logger,
     seed: crypto.getRandomValues(new Uint32Array(1))[0] ?? 1,
     newUuid: () => crypto.randomUUID(),
@@ -135,6 +141,17 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Nod
     agentVersion: world.version,
     trace: config.log.level === "DEBUG",
   };
+}
+
+function createAddress({ config, clock, logger, node }: Parts): VirtualIp {
+  if (config.vip === null || config.raft.witness) return noVirtualIp;
+  return new VirtualAddress({
+    vip: config.vip,
+    clock,
+    log: logger,
+    leadershipMs: config.raft.leaseMs,
+    confirmedAt: () => node()?.confirmedAt() ?? -Infinity,
+  });
 }
 
 function protocolConfig(config: FileConfig): Config {
@@ -153,7 +170,7 @@ function protocolConfig(config: FileConfig): Config {
 }
 
 function databaseSettings(
-  { config, secrets, clock, lost }: Parts,
+  { config, secrets, clock, node }: Parts,
 ): Parameters<typeof createDatabase>[0] {
   const { mysql, replication, rpc } = config;
   return {
@@ -171,7 +188,8 @@ function databaseSettings(
     statementMs: mysql.statementMs,
     fenceMs: config.raft.fenceMs,
     now: clock.now,
-    lost,
+    // A server that closes a connection may be going down.
+    lost: () => node()?.hurry(),
   };
 }
 
@@ -192,7 +210,7 @@ async function createServer(config: FileConfig): Promise<MysqlServer> {
 }
 
 async function listen(
-  parts: Omit<Parts, "world" | "lost"> & { readonly node: Node },
+  parts: Omit<Parts, "world" | "node"> & { readonly node: Node },
 ): Promise<HttpServer> {
   const { node, config, secrets, clock, logger } = parts;
   const onFault = (error: unknown) => {

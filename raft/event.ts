@@ -18,7 +18,7 @@ export type Event =
   | OperationDone
   | OperatorWish;
 
-/** The end of something that an effect began. `op` is the number that the effect carried. */
+/** The end (or a step) of something that an effect began. `op` is the number that the effect carried. */
 export type OperationDone =
   /** The receiver is stopped, the server is closed, and this is what it holds. */
   | {
@@ -32,6 +32,8 @@ export type OperationDone =
   | { readonly kind: "promoted"; readonly at: Millis; readonly op: number }
   /** Nobody can commit here any more and no commit waits, or the server process is gone. */
   | { readonly kind: "fenced"; readonly at: Millis; readonly op: number }
+  /** A fence is under way, and the virtual address is off this host already. */
+  | { readonly kind: "released"; readonly at: Millis; readonly op: number }
   /** A planned close: no commit begins or waits, and all that was committed was acknowledged. */
   | {
     readonly kind: "closed";

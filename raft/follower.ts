@@ -2,7 +2,6 @@
 import type { Consent } from "./message.ts";
 import type { Ballot, Follower } from "./state.ts";
 import type { Config, Millis, NodeId } from "./types.ts";
-import { EMPTY_POSITION } from "./types.ts";
 import { campaign } from "./candidate.ts";
 import { silence, startBallot, type Step, verdict } from "./common.ts";
 import { retryTimer } from "./timing.ts";
@@ -76,12 +75,11 @@ export function consented(
     : [{ kind: "reply", request, message: verdict(state, because) } as const];
   if (because !== null || state.ballot !== null) return [state, replied];
   const freed: Follower = { ...state, leader: null };
-  const released = consent.until !== EMPTY_POSITION;
   const [next, effects] = campaign(config, freed, {
     at,
     ask: false,
     until: consent.until,
-    released,
+    released: consent.released,
     votes: consent.vote === null ? {} : { [from]: consent.vote },
   });
   return [next, [...replied, ...effects]];

@@ -139,7 +139,7 @@ export function handoverClosed(config: Config, state: Leader, event: OperationDo
   };
   const why = `handed over to ${candidate}`;
   const vote = ownVote(durable, event.held);
-  const message = { kind: "consent", term, until: event.held, vote } as const;
+  const message = { kind: "consent", term, until: event.held, vote, released: true } as const;
   return [toFollower(config, closed, { at: event.at, why }), [
     persisting(durable),
     { kind: "send", to: candidate, message },

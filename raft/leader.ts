@@ -226,6 +226,7 @@ export function closeServer(
     following: null,
     role: "fencing",
     fenceOp: op,
+    released: false,
     because: how.why,
     why: how.why,
   };

@@ -130,6 +130,8 @@ export interface Consent {
   readonly until: Position;
   /** Null where the old leader's server is dead: it cannot vote. */
   readonly vote: VoteReply | null;
+  /** The old leader's host does not have the virtual address any more. */
+  readonly released: boolean;
 }
 
 /** Operator's wish, from the wished-for candidate to the leader. */

@@ -139,6 +139,8 @@ export interface LeaderChange {
 export interface Fencing extends Common {
   readonly role: "fencing";
   readonly fenceOp: number;
+  /** The virtual address is off this host. */
+  readonly released: boolean;
   readonly because: string;
 }
 

@@ -23,7 +23,7 @@ import {
   resign,
 } from "./leader.ts";
 import { received } from "./received.ts";
-import { successionTick } from "./succession.ts";
+import { successionReady, successionTick } from "./succession.ts";
 
 export { nextDeadline } from "./timing.ts";
 
@@ -95,6 +95,7 @@ function dispatch(config: Config, state: State, event: Event): Step {
     case "frozen":
     case "promoted":
     case "fenced":
+    case "released":
     case "closed":
     case "arranged":
     case "opFailed":
@@ -205,16 +206,19 @@ function operationDone(config: Config, state: State, event: OperationDone): Step
       return leaderOperation(config, state, event);
     case "fencing": {
       if (event.op !== state.fenceOp) return [state, []];
+      if (event.kind === "released") {
+        return successionReady(config, { ...state, released: true }, event.at);
+      }
       if (event.kind !== "fenced") {
         const why = event.kind === "opFailed" ? event.because : "the server changed meanwhile";
         return closeServer(state, { why });
       }
       const closed: State = { ...state, server: { ...state.server, open: false } };
       const next = toFollower(config, closed, { at: event.at, why: state.because });
-      return settleWish(next, {
-        kind: "leave",
-        refused: "nobody could take over: the server is closed",
-      });
+      const refused = "nobody could take over: the server is closed";
+      const [settled, answers] = settleWish(next, { kind: "leave", refused });
+      const [after, effects] = successionReady(config, settled, event.at);
+      return [after, [...answers, ...effects]];
     }
   }
 }

@@ -7,7 +7,7 @@ import { EMPTY_POSITION } from "./types.ts";
 import type { Step } from "./common.ts";
 import { ackers, voters } from "./quorum.ts";
 
-/** A voter said what it holds. With all answers in, the choice is made at once. */
+/** A voter said what it holds. */
 export function resignAnswered(
   config: Config,
   state: State,
@@ -18,21 +18,42 @@ export function resignAnswered(
   if (succession === null || reply.term !== succession.term) return [state, []];
   const replies: Succession["replies"] = { ...succession.replies, [from]: reply };
   const next: State = { ...state, succession: { ...succession, replies } };
-  const membership = state.durable.membership;
-  const others = membership === null ? [] : voters(membership).filter((v) => v.id !== config.id);
-  const complete = others.every((voter) => replies[voter.id] !== undefined);
-  return complete ? successionTick(config, next, Math.max(at, succession.decideAt)) : [next, []];
+  return successionReady(config, next, at);
+}
+
+/** With all answers in and the virtual address off this host, the choice is made at once. */
+export function successionReady(config: Config, state: State, at: Millis): Step {
+  const { succession } = state;
+  const { membership } = state.durable;
+  if (succession === null || membership === null || !released(state)) return [state, []];
+  const others = voters(membership).filter((voter) => voter.id !== config.id);
+  const complete = others.every((voter) => succession.replies[voter.id] !== undefined);
+  return complete ? decide(config, state, succession) : successionTick(config, state, at);
 }
 
 /** Time is up: the best of those that answered is named, or nobody is. */
 export function successionTick(config: Config, state: State, at: Millis): Step {
   const { succession } = state;
   if (succession === null || at < succession.decideAt) return [state, []];
+  return decide(config, state, succession);
+}
+
+/** A fence that is over has taken the virtual address down too. */
+function released(state: State): boolean {
+  return state.role !== "fencing" || state.released;
+}
+
+function decide(config: Config, state: State, succession: Succession): Step {
   const decided: State = { ...state, succession: null };
   const best = bestOf(config, state, succession);
   if (best === null || state.durable.term !== succession.term) return [decided, []];
-  const { term } = succession;
-  const message = { kind: "consent", term, until: EMPTY_POSITION, vote: null } as const;
+  const message = {
+    kind: "consent",
+    term: succession.term,
+    until: EMPTY_POSITION,
+    vote: null,
+    released: released(state),
+  } as const;
   const effects: Effect[] = [
     { kind: "send", to: best, message },
     { kind: "log", sentence: `named ${best} as successor` },

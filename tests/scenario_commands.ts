@@ -184,7 +184,8 @@ function consent(
     leaderSilentMs: 0,
   } as const;
   const until = position(words, "until");
-  return { kind: "consent", term, until, vote: words.given.has("vote") ? vote : null };
+  const given = words.given.has("vote");
+  return { kind: "consent", term, until, vote: given ? vote : null, released: given };
 }
 
 function toAnswer(
