@@ -111,8 +111,10 @@ export class Lab implements AsyncDisposable {
     this.#closed = true;
     await this.#endAll();
     // What was being started meanwhile fails at its next step, and is ended by the second round.
-    const opened = this.#opening?.catch(() => {});
-    await Promise.race([opened, new Promise((resolve) => setTimeout(resolve, openingMsMax))]);
+    const { promise: tooLong, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, openingMsMax);
+    await Promise.race([this.#opening?.catch(() => {}), tooLong]);
+    clearTimeout(timer);
     await this.#endAll();
     await Deno.remove(this.folder, { recursive: true });
   }
