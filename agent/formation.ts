@@ -4,7 +4,13 @@
  */
 import * as v from "valibot";
 import type { Envelope, FoundingMessage, Message } from "../raft/message.ts";
-import type { Member, Membership, NodeId, Position } from "../raft/types.ts";
+import {
+  EMPTY_POSITION,
+  type Member,
+  type Membership,
+  type NodeId,
+  type Position,
+} from "../raft/types.ts";
 import type { Peers } from "./ports.ts";
 import { gtidPositions } from "./positions.ts";
 import { decodeEnvelope, encodeEnvelope } from "./wire_raft.ts";
@@ -49,6 +55,8 @@ export interface FormationOptions {
 export type Formed =
   | { readonly kind: "done"; readonly sentences: readonly string[] }
   | { readonly kind: "refused"; readonly because: readonly string[] }
+  /** Some nodes stored the list and some did not: the same command again completes it. */
+  | { readonly kind: "incomplete"; readonly because: readonly string[] }
   /** This node is in a cluster already: the named strangers must be added by its leader. */
   | { readonly kind: "join"; readonly strangers: readonly Introduction[] };
 
@@ -112,12 +120,26 @@ function joining(
     const sentence = `Nothing to change: all of them are members of cluster ${self.cluster}`;
     return { kind: "done", sentences: [sentence] };
   }
-  const elsewhere = strangers.filter((node) => node.cluster !== null && !node.founding);
+  // A member that was removed keeps the cluster in its state file and may come back.
+  const elsewhere = strangers.filter((node) =>
+    node.cluster !== null && node.cluster !== self.cluster && !node.founding
+  );
   const because = [
     ...elsewhere.map((node) => `${node.id} belongs to another cluster, ${node.cluster}`),
+    ...strangers.filter(({ witness }) => witness)
+      .map(({ id }) => `${id} is a witness, which can only be named at the founding`),
+    ...strangers.flatMap((node) => foreign(self, node)),
     ...problems(strangers),
   ];
   return because.length > 0 ? { kind: "refused", because } : { kind: "join", strangers };
+}
+
+/** A node with transactions of its own could only become INVALID: it is said before it joins. */
+function foreign(self: Introduction, node: Introduction): readonly string[] {
+  const extra = gtidPositions.subtract(node.held as Position, self.held as Position);
+  return extra === EMPTY_POSITION
+    ? []
+    : [`${node.id} has transactions that this cluster lacks: ${extra}`];
 }
 
 /** All that stands against a founding, at once. */
@@ -172,7 +194,10 @@ async function found(
   const promise = { kind: "foundingPromise", founding: own } as const;
   const promised = begun === undefined ? await tellAll(options, ids, promise) : [];
   const refused = refusals(ids, promised);
-  if (refused.length > 0) return { kind: "refused", because: refused };
+  if (refused.length > 0) {
+    await tellAll(options, ids, { kind: "foundingRelease", cluster: own.cluster });
+    return { kind: "refused", because: refused };
+  }
   // Two founders at once: every node keeps the lower UUID, and so do we.
   const seen = promised.map((answer) => answer.founding?.cluster ?? own.cluster);
   const cluster = [own.cluster, ...seen].sort()[0] ?? own.cluster;
@@ -183,7 +208,7 @@ async function found(
   }
   const membership: Membership = { cluster, epoch: 1, members: nodes.map(memberOf) };
   const stored = refusals(ids, await tellAll(options, ids, { kind: "foundingStore", membership }));
-  if (stored.length > 0) return { kind: "refused", because: stored };
+  if (stored.length > 0) return { kind: "incomplete", because: stored };
   const go = { kind: "foundingGo", cluster, first: first.id as NodeId } as const;
   const gone = refusals(ids, await tellAll(options, ids, go));
   const sentences = [

@@ -47,6 +47,13 @@ export class MembershipCalls {
     if (formed.kind === "refused") {
       throw new RpcError("refused", `Nothing was changed: ${formed.because.join("; ")}`);
     }
+    if (formed.kind === "incomplete") {
+      const because = formed.because.join("; ");
+      throw new RpcError(
+        "refused",
+        `The founding is not complete, add the same nodes again: ${because}`,
+      );
+    }
     return await this.#changeAll(
       formed.strangers.map(joining),
       (id) => `${id} joined as learner and gets its vote once it is in step with the leader`,

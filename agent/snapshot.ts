@@ -94,9 +94,10 @@ function marginOf(
   if (state.role !== "leader") {
     return { losses: 0, sentence: `${asynchronous}the leader knows the margin` };
   }
+  const present = answering(config, state);
   const healthy =
-    voters(membership).filter(({ id }) =>
-      id === config.id || (state.replies[id]?.refused === null && state.replies[id]?.unfit === null)
+    voters(membership).filter(({ id, kind }) =>
+      id === config.id || (present.includes(id) && (kind === "witness" || fit(state, id)))
     ).length;
   const losses = Math.max(0, margin(membership, healthy));
   const words = losses === 0

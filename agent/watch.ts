@@ -242,7 +242,8 @@ export class Watch {
     } else if (look.reason === "timeout" && silentMs >= patienceMs) {
       this.#silent("hung", `the server has not answered for ${Math.round(silentMs)} ms`);
     } else if (look.reason !== "timeout" && silentMs >= patienceMs) {
-      this.#silent("unknown", look.because);
+      const fix = look.reason === "denied" ? ": check mysql.admin and mysql.passwd" : "";
+      this.#silent("unknown", `${look.because}${fix}`);
     }
   }
 }

@@ -22,6 +22,7 @@ import { look, MysqlServer } from "../mysql/server.ts";
 import { InvariantError } from "../raft/invariant.ts";
 import type { Config, NodeId } from "../raft/types.ts";
 import type { FoundConfig, World } from "./ports.ts";
+import { CommandError } from "./exit.ts";
 import { readConfig } from "./real/cluster.ts";
 
 /** A hand-over that is not ready by then is given up. */
@@ -33,6 +34,25 @@ const leaveMsMax = 15_000;
 
 /** Runs the agent of this host; the number is the exit code. Prints for itself. */
 export async function runAgent(found: FoundConfig, world: World): Promise<number> {
+  try {
+    return await runFound(found, world);
+  } catch (error) {
+    throw error instanceof InvariantError ? error : withNextStep(error);
+  }
+}
+
+/** What keeps an agent from running is named by the error itself, with the fix. */
+function withNextStep(error: unknown): unknown {
+  if (error instanceof CommandError || !(error instanceof Error)) return error;
+  const next = "correct that, then start the agent again";
+  const several = error instanceof AggregateError ? error.errors.map(String) : [];
+  if (several.length < 2) return new CommandError(error.message, { next, cause: error.cause });
+  const message = `Cannot start the agent as ${several.length} of its files cannot be used`;
+  const details = several.map((one) => one.replace(/^Error: /, ""));
+  return new CommandError(message, { next, details });
+}
+
+async function runFound(found: FoundConfig, world: World): Promise<number> {
   const config = readConfig(found);
   const secrets = await loadSecrets(config);
   const clock = createClock();

@@ -265,7 +265,7 @@ function parseNodes(word: string): readonly string[] {
 }
 
 function examples(lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}\n`;
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}`;
 }
 
 /** Options that take the next word as their value, wherever they stand. */

@@ -30,7 +30,9 @@ const cases: readonly (readonly [Purpose, ServerFacts, readonly RegExp[]])[] = [
     [/wait point is AFTER_COMMIT and must be AFTER_SYNC/],
   ],
   ["manage", followerWith({ replication: { applier: "stopped", applierErrorNumber: 1062 } }), []],
-  ["stand", followerWith({ replication: { applier: "stopped", applierErrorNumber: 1062 } }), [/error 1062/]],
+  ["stand", followerWith({ replication: { applier: "stopped", applierErrorNumber: 1062 } }), [
+    /error 1062/,
+  ]],
   ["stand", followerWith({ replication: { delaySeconds: 3600 } }), [/delayed by 3600 s/]],
 ];
 

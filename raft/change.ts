@@ -10,7 +10,7 @@ import type { Leader, LeaderChange } from "./state.ts";
 import type { Config, Member, Membership, Millis, NodeId } from "./types.ts";
 import { persisting, type Step, toAll } from "./common.ts";
 import { heartbeat, heartbeats } from "./leader.ts";
-import { memberOf, quorum, quorumOf, voters } from "./quorum.ts";
+import { ackers, memberOf, quorum, quorumOf, voters } from "./quorum.ts";
 
 /** An operator adds or removes a member; answered when the first new list is stored by a majority. */
 export function changeMember(
@@ -32,16 +32,20 @@ export function changeMember(
 
 function changeRefusal(config: Config, state: Leader, change: MemberChange): string | null {
   if (state.stage !== "leading") return "the leader's own promotion is not complete";
-  if (state.change !== null) return `the change of ${state.change.target} is not finished`;
+  // A node that died while it was being added can be taken out all the same.
+  const cancels = change.kind === "remove" && state.change?.target === change.id;
+  if (state.change !== null && !cancels) {
+    return `the change of ${state.change.target} is not finished`;
+  }
   if (state.handover !== null) return "a hand-over is in progress";
   const entry = memberOf(state.durable.membership, change.id);
   if (change.kind === "add") {
     if (entry === undefined) return null;
     return entry.member === change.member
-      ? `${change.id} is a member already`
-      : `${change.id} has a new state file: remove it first, then add it again`;
+      ? "it is a member already"
+      : "it has a new state file: remove it first, then add it again";
   }
-  if (entry === undefined) return `${change.id} is no member`;
+  if (entry === undefined) return "it is no member";
   return change.id === config.id ? "the leader cannot be removed: switch over first" : null;
 }
 
@@ -115,6 +119,7 @@ function nextMove(
   const leaving = membership.members.find((member) => member.kind === "leaving");
   const { n, k } = quorum(membership);
   if (leaving !== undefined) {
+    if (connected(config, state, now.at) < k) return [state, []];
     return arrange(state, { target: leaving.id, stage: "arranging", k, cutOff: leaving.id });
   }
   const ready = membership.members.find((member) =>
@@ -122,10 +127,23 @@ function nextMove(
   );
   if (ready !== undefined) {
     const grown = Math.max(k, quorumOf(n + 1).k);
+    // More acknowledgements than there are nodes to give them would hold every write up.
+    if (connected(config, state, now.at) < grown) return [state, []];
     return arrange(state, { target: ready.id, stage: "arranging", k: grown, cutOff: null });
   }
   if (!now.wasChanging) return [state, []];
   return arrange(state, { target: config.id, stage: "settling", k, cutOff: null });
+}
+
+/** Voters that replicate from this leader now, so that their acknowledgements count. */
+function connected(config: Config, state: Leader, at: Millis): number {
+  const own = `${config.source.host}:${config.source.port}`;
+  const { membership } = state.durable;
+  if (membership === null) return 0;
+  return ackers(membership).filter(({ id }) =>
+    state.replies[id]?.receivingFrom === own &&
+    at - (state.acks[id] ?? -Infinity) <= config.leaseMs
+  ).length;
 }
 
 function inStep(

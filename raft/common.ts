@@ -2,9 +2,9 @@
 import type { Effect, Following } from "./effect.ts";
 import type { Message } from "./message.ts";
 import type { Ballot, Common, Follower, State, Wish } from "./state.ts";
-import type { Config, Durable, Millis, NodeId, Source } from "./types.ts";
+import type { Config, Durable, Membership, Millis, NodeId, Source } from "./types.ts";
 import { EMPTY_POSITION } from "./types.ts";
-import { memberOf, quorum } from "./quorum.ts";
+import { memberOf, quorum, quorumOf } from "./quorum.ts";
 import { electionTimer } from "./timing.ts";
 
 /** The next state and what must be done, in order. */
@@ -92,12 +92,21 @@ export function pointAt<S extends State>(
 ): readonly [S, readonly Effect[]] {
   const { membership, member, disabled } = state.durable;
   const mine = memberOf(membership, config.id);
-  // With k = 0 nobody waits for an acknowledgement, and the leader's half is off.
-  const waits = membership !== null && quorum(membership).k > 0;
+  const waits = membership !== null && willWait(membership);
   const acknowledge = waits && mine?.kind === "voter" && mine.member === member && !disabled;
   const following: Following = { ...to, acknowledge };
   if (same(state.following, following)) return [state, []];
   return [{ ...state, following, frozen: null }, [{ kind: "follow", following }]];
+}
+
+/**
+ * With k = 0 nobody waits for an acknowledgement, and the leader's half is off. A learner is about to
+ * raise k: who acknowledges by then must do so before, or the commit that proves it waits for ever.
+ */
+function willWait(membership: Membership): boolean {
+  const { n, k } = quorum(membership);
+  const grows = membership.members.some((member) => member.kind === "learner");
+  return k > 0 || (grows && quorumOf(n + 1).k > 0);
 }
 
 /** Replicates from nobody. */

@@ -20,6 +20,8 @@ export function founding(config: Config, state: Follower, asked: FoundingAsked):
   switch (asked.message.kind) {
     case "foundingPromise":
       return promise(state, asked, asked.message.founding);
+    case "foundingRelease":
+      return release(state, asked, asked.message.cluster);
     case "foundingStore":
       return storeList(state, asked, asked.message.membership);
     case "foundingGo":
@@ -39,6 +41,16 @@ function promise(state: Follower, asked: FoundingAsked, wanted: Founding): Step 
   // Two founders of the same list at once: the lower UUID wins on every node.
   const chosen = mine !== null && mine.cluster < wanted.cluster ? mine : wanted;
   return accept(state, asked, { ...durable, founding: chosen });
+}
+
+/**
+ * Only the founder draws this UUID and only before it asked anybody to store the list, so no other
+ * founding is touched. A node that stored the list keeps it.
+ */
+function release(state: Follower, asked: FoundingAsked, cluster: string): Step {
+  const { durable } = state;
+  const mine = durable.membership === null && durable.founding?.cluster === cluster;
+  return accept(state, asked, mine ? { ...durable, founding: null } : durable);
 }
 
 function storeList(state: Follower, asked: FoundingAsked, list: Membership): Step {

@@ -230,8 +230,10 @@ export function closeServer(
     because: how.why,
     why: how.why,
   };
+  // A fence that is tried again for the same reason is not said again.
+  const again = state.role === "fencing" && state.because === how.why;
   const said = { kind: "log", sentence: `closing my server: ${how.why}` } as const;
-  return [next, [{ kind: "fence", op, why: how.why }, said, ...pending]];
+  return [next, [{ kind: "fence", op, why: how.why }, ...(again ? [] : [said]), ...pending]];
 }
 
 /** Whoever waits for this leader to do something hears that it will not. */

@@ -142,10 +142,12 @@ export interface Takeover {
 
 /**
  * The three steps of a founding, asked of every named node: promise yourself to it, store the list,
- * go. Nobody stands before all have stored the same list.
+ * go. Nobody stands before all have stored the same list. Where one of them did not promise, the
+ * founder gives the others their promise back.
  */
 export type FoundingMessage =
   | { readonly kind: "foundingPromise"; readonly founding: Founding }
+  | { readonly kind: "foundingRelease"; readonly cluster: string }
   | { readonly kind: "foundingStore"; readonly membership: Membership }
   | { readonly kind: "foundingGo"; readonly cluster: string; readonly first: NodeId };
 

@@ -38,6 +38,7 @@ export function received(config: Config, state: State, event: Received): Step {
     case "consent":
     case "takeover":
     case "foundingPromise":
+    case "foundingRelease":
     case "foundingStore":
     case "foundingGo":
       return request(config, state, event);
@@ -207,6 +208,7 @@ function request(config: Config, state: State, event: Received): Step {
     case "consent":
       return consented(config, state, { consent: message, from, request, at });
     case "foundingPromise":
+    case "foundingRelease":
     case "foundingStore":
     case "foundingGo":
       return founding(config, state, { message, request, at });
@@ -242,6 +244,7 @@ function answered(config: Config, state: State, event: Received): Step {
     case "consent":
     case "takeover":
     case "foundingPromise":
+    case "foundingRelease":
     case "foundingStore":
     case "foundingGo":
       return [state, []];

@@ -168,8 +168,11 @@ export class WardNode {
   }
 
   async endAgent(): Promise<void> {
-    this.#agent?.signal("SIGKILL");
-    await this.#agent?.waitGone(goneMs);
+    const agent = this.#agent;
+    if (agent === null) return;
+    agent.signal("SIGKILL");
+    await agent.waitGone(goneMs);
+    await reaped(agent.pid);
   }
 
   /** What the agent says about itself; null where it does not answer. */
@@ -194,7 +197,7 @@ export class WardNode {
       if (performance.now() >= endsAt) {
         throw new Error(`Cannot see what is expected of ${this.id}: ${JSON.stringify(status)}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+      await pause();
     }
   }
 
@@ -233,4 +236,26 @@ export class WardNode {
       .replace("[raft]", witness ? "[raft]\nwitness = true" : "[raft]");
     return edit(text, folder);
   }
+}
+
+/** A dead child stays in the process table until its parent, this process, has noticed its end. */
+async function reaped(pid: number): Promise<void> {
+  const endsAt = performance.now() + goneMs;
+  while (isListed(pid) && performance.now() < endsAt) await pause();
+  // The notice itself is one turn behind.
+  await pause();
+}
+
+function isListed(pid: number): boolean {
+  try {
+    Deno.statSync(`/proc/${pid}`);
+    return true;
+  } catch {
+    // No such process any more.
+    return false;
+  }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, lookEveryMs));
 }

@@ -42,104 +42,114 @@ Deno.test("xenon agent names the line of two settings that do not fit together",
   );
 });
 
-Deno.test("cluster add refuses what cannot be a member and leaves every state file alone", async (test) => {
+Deno.test("cluster add refuses servers that cannot be members", async (test) => {
   await using ward = new Ward();
-  const otherSecret = ward.writeSecret("other", "quite another secret of theirs");
-  const [founder, diverged, fresh, gtidOff, logOff, updatesOff, stranger, renamed] = await Promise
-    .all([
-      ward.start({ sql: ["CREATE DATABASE only_on_the_founder"] }),
-      ward.start({ sql: ["CREATE DATABASE only_on_the_other"] }),
-      ward.start(),
-      ward.start({ myCnf: ["gtid_mode=OFF", "enforce_gtid_consistency=OFF"] }),
-      ward.start({ myCnf: ["skip_log_bin", "log_replica_updates=OFF", "gtid_mode=OFF"] }),
-      ward.start({ myCnf: ["log_replica_updates=OFF"] }),
-      ward.start({
-        witness: true,
-        edit: (config) => config.replace(/secret-file = .*/, `secret-file = "${otherSecret}"`),
-      }),
-      ward.start({
-        witness: true,
-        edit: (config) => config.replace('endpoint = "127.0.0.1:', 'endpoint = "localhost:'),
-      }),
-    ]);
-  for (const node of [founder, diverged, fresh, gtidOff, logOff, updatesOff]) await seen(node);
+  const [founder, fresh, diverged, gtidOff, logOff, updatesOff] = await Promise.all([
+    ward.start({ sql: ["CREATE DATABASE only_on_the_founder"] }),
+    ward.start(),
+    ward.start({ sql: ["CREATE DATABASE only_on_the_other"] }),
+    ward.start({ myCnf: ["gtid_mode=OFF", "enforce_gtid_consistency=OFF"] }),
+    ward.start({ myCnf: ["skip_log_bin", "log_replica_updates=OFF", "gtid_mode=OFF"] }),
+    ward.start({ myCnf: ["log_replica_updates=OFF"] }),
+  ]);
+  for (const node of [founder, fresh, diverged, gtidOff, logOff, updatesOff]) await seen(node);
+  const asked = { founder, fresh };
 
-  async function refused(bad: WardNode | string, wanted: readonly RegExp[]): Promise<void> {
-    const nodes = typeof bad === "string" ? [founder, fresh] : [founder, fresh, bad];
-    const before = nodes.map((node) => node.state());
-    const id = typeof bad === "string" ? bad : bad.id;
-    const result = await founder.xenon("cluster", "add", `${fresh.id},${id}`);
-    assert.deepEqual(result.ended, { how: "exit", code: 1 }, describeResult(result));
-    assert.ok(result.durationMs < answerMsMax, describeResult(result));
-    assert.equal(result.stdoutTail, "");
-    for (const pattern of wanted) assert.match(result.stderrTail, pattern);
-    assert.deepEqual(nodes.map((node) => node.state()), before, "no promise is left behind");
-  }
-
-  await test.step("a server with data of its own: both sets are named", async () => {
+  await test.step("data of its own: both sets are named", async () => {
     const [own, other] = await Promise.all([executed(founder), executed(diverged)]);
-    await refused(diverged, [
+    await refused(asked, [diverged], [
       /Nothing was changed: the data differs: /,
       new RegExp(`only ${founder.id} has ${own}`),
       new RegExp(`only ${diverged.id} has ${other}`),
     ]);
   });
-  await test.step("a server with gtid_mode=OFF", async () => {
-    await refused(gtidOff, [
+  await test.step("gtid_mode=OFF", async () => {
+    await refused(asked, [gtidOff], [
       new RegExp(`${gtidOff.id}: gtid_mode is OFF and must be ON: set gtid_mode=ON in my\\.cnf`),
       /enforce_gtid_consistency is OFF/,
     ]);
   });
-  await test.step("a server without a binary log", async () => {
-    await refused(logOff, [new RegExp(`${logOff.id}: log_bin is OFF and must be ON`)]);
+  await test.step("no binary log", async () => {
+    await refused(asked, [logOff], [new RegExp(`${logOff.id}: log_bin is OFF and must be ON`)]);
   });
-  await test.step("a server that does not log what it replicates", async () => {
-    await refused(updatesOff, [
+  await test.step("several at once: every obstacle is named", async () => {
+    await refused(asked, [gtidOff, updatesOff], [
+      new RegExp(`${gtidOff.id}: gtid_mode is OFF`),
       new RegExp(`${updatesOff.id}: log_replica_updates is OFF and must be ON`),
     ]);
   });
-  await test.step("an agent with another secret", async () => {
-    await refused(stranger, [
+  await test.step("after all of that the two good ones found a cluster", async () => {
+    await foundedOf(founder, fresh);
+  });
+});
+
+Deno.test("cluster add refuses agents that do not take part", async (test) => {
+  await using ward = new Ward();
+  const otherSecret = ward.writeSecret("other", "quite another secret of theirs");
+  const [founder, fresh, stranger, renamed] = await Promise.all([
+    ward.start(),
+    ward.start({ witness: true }),
+    ward.start({
+      witness: true,
+      edit: (config) => config.replace(/secret-file = .*/, `secret-file = "${otherSecret}"`),
+    }),
+    ward.start({
+      witness: true,
+      edit: (config) => config.replace('endpoint = "127.0.0.1:', 'endpoint = "localhost:'),
+    }),
+  ]);
+  await seen(founder);
+  const asked = { founder, fresh };
+
+  await test.step("another secret", async () => {
+    await refused(asked, [stranger], [
       new RegExp(`${stranger.id} did not prove that it knows our secret: its rpc\\.secret-file`),
     ]);
   });
   await test.step("a name that is not the agent's own", async () => {
     const own = renamed.id.replace("127.0.0.1", "localhost");
-    await refused(renamed, [
+    await refused(asked, [renamed], [
       new RegExp(`${renamed.id} calls itself ${own}: name it by its server\\.endpoint`),
     ]);
   });
   await test.step("a host that accepts and never answers", async () => {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const frozen = `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`;
-    await refused(frozen, [new RegExp(`Node ${frozen} did not answer within 5000 ms`)]);
+    await refused(asked, [frozen], [new RegExp(`Node ${frozen} did not answer within 5000 ms`)]);
   });
   await test.step("a host where no agent runs", async () => {
-    await refused("127.0.0.1:1", [/Node 127\.0\.0\.1:1 refused the connection/]);
+    await refused(asked, ["127.0.0.1:1"], [/Node 127\.0\.0\.1:1 refused the connection/]);
   });
-  await test.step("several at once: every obstacle is named", async () => {
-    await refused(`${gtidOff.id},${updatesOff.id}`, [
-      new RegExp(`${gtidOff.id}: gtid_mode is OFF`),
-      new RegExp(`${updatesOff.id}: log_replica_updates is OFF`),
-    ]);
-  });
-  await test.step("a node of another cluster, before and after the own founding", async () => {
-    const alone = await diverged.xenon("cluster", "add", diverged.id);
-    assert.match(alone.stdoutTail, /^Founded cluster /, describeResult(alone));
-    await diverged.until((status) => status?.role === "LEADER");
-    const { cluster } = await diverged.status() ?? {};
-    const add = () => founder.xenon("cluster", "add", `${fresh.id},${diverged.id}`);
-    assert.match(
-      (await add()).stderrTail,
-      new RegExp(`${diverged.id} belongs to cluster ${cluster}`),
-    );
+  await test.step("after all of that the two good ones found a cluster", async () => {
     await foundedOf(founder, fresh);
-    const before = await founder.status();
-    assert.match((await add()).stderrTail, new RegExp(`${diverged.id} belongs to .*${cluster}`));
-    const after = await founder.status();
-    assert.deepEqual([after?.epoch, after?.members], [before?.epoch, before?.members]);
-    assert.equal((await diverged.status())?.cluster, cluster);
   });
+});
+
+Deno.test("cluster add takes no node out of another cluster", async () => {
+  await using ward = new Ward();
+  const [founder, fresh, foreign] = await Promise.all([
+    ward.start(),
+    ward.start({ witness: true }),
+    ward.start(),
+  ]);
+  await Promise.all([seen(founder), seen(foreign)]);
+  const alone = await foreign.xenon("cluster", "add", foreign.id);
+  assert.match(alone.stdoutTail, /^Founded cluster /, describeResult(alone));
+  await foreign.until((status) => status?.role === "LEADER");
+  const { cluster } = await foreign.status() ?? {};
+  await refused({ founder, fresh }, [foreign.id], [
+    new RegExp(`${foreign.id} belongs to cluster ${cluster} already`),
+  ]);
+  await foundedOf(founder, fresh);
+  const before = await founder.status();
+  const result = await founder.xenon("cluster", "add", foreign.id);
+  assert.match(
+    result.stderrTail,
+    new RegExp(`${foreign.id} belongs to another cluster: .*${cluster}`),
+  );
+  const after = await founder.status();
+  assert.deepEqual([after?.epoch, after?.members], [before?.epoch, before?.members]);
+  assert.equal((await foreign.status())?.cluster, cluster);
 });
 
 Deno.test("an agent with a wrong password leaves its server alone and names the account", async () => {
@@ -215,6 +225,29 @@ Deno.test("secrets that others can read are refused, and every such file is name
   assert.doesNotMatch(result.stderrTail, /one secret for all/);
 });
 
+interface Asked {
+  readonly founder: WardNode;
+  /** A node that nothing is wrong with, named in front of the bad ones. */
+  readonly fresh: WardNode;
+}
+
+/** A founding that is refused for all of these reasons, and of which no state file shows a trace. */
+async function refused(
+  { founder, fresh }: Asked,
+  bad: readonly (WardNode | string)[],
+  reasons: readonly RegExp[],
+): Promise<void> {
+  const nodes = [founder, fresh, ...bad.filter((node) => typeof node !== "string")];
+  const ids = [fresh.id, ...bad.map((node) => typeof node === "string" ? node : node.id)];
+  const before = nodes.map((node) => node.state());
+  const result = await founder.xenon("cluster", "add", ids.join(","));
+  assert.deepEqual(result.ended, { how: "exit", code: 1 }, describeResult(result));
+  assert.ok(result.durationMs < answerMsMax, describeResult(result));
+  assert.equal(result.stdoutTail, "");
+  for (const reason of reasons) assert.match(result.stderrTail, reason);
+  assert.deepEqual(nodes.map((node) => node.state()), before, "no promise is left behind");
+}
+
 /** Lines above the closing one of an agent that could not use its config. */
 function problemsOf(result: ProcessResult, configPath: string): readonly string[] {
   assert.deepEqual(result.ended, { how: "exit", code: 1 }, describeResult(result));
@@ -233,8 +266,12 @@ function lineOf(node: WardNode, text: string, problems: readonly string[]): stri
   return found ?? `no problem in line ${number}: ${problems.join("; ")}`;
 }
 
+/** Waits until the agent knows its server and wrote down which run of it that is. */
 async function seen(node: WardNode): Promise<void> {
-  await node.until((status) => status !== null && !status.sentence.includes("; MySQL is "));
+  await node.until((status) =>
+    status !== null && !status.sentence.includes("; MySQL is ") &&
+    JSON.parse(node.state()).payload.durable.incarnation !== null
+  );
 }
 
 async function executed(node: WardNode): Promise<string> {

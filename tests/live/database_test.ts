@@ -345,7 +345,10 @@ async function cutOffAnywhere(node: DatabaseNode): Promise<void> {
     };
     if (after === 0) controller.abort(new Error("term lost"));
     const wish = promotion(13 + after);
-    const error = await node.database.promote(wish, { signal: controller.signal, entitled: () => true }).then(
+    const error = await node.database.promote(wish, {
+      signal: controller.signal,
+      entitled: () => true,
+    }).then(
       () => null,
       (failure: Error) => failure.message,
     );
