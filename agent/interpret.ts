@@ -42,7 +42,7 @@ const bootFenceMs = 5_000;
 /** A node whose promotion failed leaves so many election timeouts to the others. */
 const unfitElections = 5;
 /** How soon a fence is tried again that could not even begin. */
-const fenceAgainMs = 500;
+const fenceAgainMs = 200;
 
 /** Carries out effects. One for each node. */
 export class Interpreter {
@@ -162,7 +162,7 @@ export class Interpreter {
 
   /** Ends when nobody can commit: by SQL, or by SIGKILL, or because no server runs. */
   async #fence(op: number, why: string): Promise<OperationDone> {
-    const { database, server, watch, clock, log, fenceMs } = this.#options;
+    const { server, watch, clock, log } = this.#options;
     this.#leadership.abort(new Error(why));
     this.#leaderStop();
     const dropped = this.#dropAddress(op);
@@ -172,8 +172,7 @@ export class Interpreter {
       await dropped;
       return { kind: "fenced", at: clock.now(), op };
     }
-    const limitMs = this.#hasLed ? fenceMs : bootFenceMs;
-    const fenced = await database.fence(limitMs);
+    const fenced = await this.#closeBySql(gone);
     if (fenced.kind === "mustKill" && identity !== null && !gone()) {
       if (!this.#hasLed && await this.#isHarmless()) {
         await new Promise<void>((resolve) => clock.after(fenceAgainMs, resolve));
@@ -186,6 +185,22 @@ export class Interpreter {
     this.#hasLed = false;
     await dropped;
     return { kind: "fenced", at: clock.now(), op };
+  }
+
+  /**
+   * A leader's server gets one chance. One that an agent finds at its start may still be busy with what
+   * its last agent asked of it, and is tried for some seconds.
+   */
+  async #closeBySql(gone: () => boolean): Promise<Awaited<ReturnType<Database["fence"]>>> {
+    const { database, clock, fenceMs } = this.#options;
+    if (this.#hasLed) return await database.fence(fenceMs);
+    const endsAt = clock.now() + bootFenceMs;
+    let fenced = await database.fence(bootFenceMs);
+    while (fenced.kind === "mustKill" && clock.now() < endsAt && !gone()) {
+      await new Promise<void>((resolve) => clock.after(fenceAgainMs, resolve));
+      fenced = await database.fence(Math.max(fenceMs, endsAt - clock.now()));
+    }
+    return fenced;
   }
 
   /**

@@ -42,6 +42,29 @@ Deno.test("a cluster of real servers survives its leaders without a lost write",
     });
   });
 
+  await test.step("SIGTERM of the leader's mysqld", async () => {
+    await act({ lab, ledger, locator }, async ({ former }) => {
+      await former.signalServer("SIGTERM");
+    });
+  });
+
+  await test.step("an agent that is restarted at once hands over and keeps its server", async () => {
+    await act({ lab, ledger, locator }, async ({ former }) => {
+      const server = await former.serverProcess();
+      former.signalAgent("SIGTERM");
+      const gone = await poll(patienceMs, () => Promise.resolve(!former.agentAlive));
+      assert.ok(gone, "the agent ends by itself");
+      await former.startAgent();
+      // The new agent closes what it finds; a healthy server is never killed for that.
+      const follows = await poll(patienceMs, async () => {
+        const status = await former.status();
+        return status?.role === "FOLLOWER" && status.mysql.receiverRunning;
+      });
+      assert.ok(follows, await sentences(lab));
+      assert.equal((await former.serverProcess())?.incarnation, server?.incarnation);
+    });
+  });
+
   await test.step("raft trytoleader on a follower", async () => {
     await act({ lab, ledger, locator }, async ({ former }) => {
       const candidate = lab.nodes.find((node) => node !== former);
