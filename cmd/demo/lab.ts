@@ -85,7 +85,10 @@ export class Lab implements AsyncDisposable {
     return found ?? null;
   }
 
-  /** Waits until one node leads and all others follow it with running threads. */
+  /**
+   * Waits until one node leads and all others follow it with running threads, and until the leader
+   * counts them all as healthy: a replaced copy has its full vote only once it is in step.
+   */
   async waitWhole(deadlineMs: number): Promise<boolean> {
     const whole = await poll(deadlineMs, async () => {
       const statuses = await Promise.all(this.nodes.map((node) => node.status()));
@@ -94,7 +97,10 @@ export class Lab implements AsyncDisposable {
         status?.role === "FOLLOWER" && status.mysql.receiverRunning &&
         status.mysql.applierRunning && status.leader === leading[0]?.id
       );
-      const complete = leading.length === 1 && following.length === this.nodes.length - 1;
+      const [leader] = leading;
+      const { n, q } = leader?.quorum ?? { n: 0, q: 0 };
+      const complete = leading.length === 1 && following.length === this.nodes.length - 1 &&
+        leader?.margin.losses === n - q;
       return complete && await this.leader() !== null ? true : null;
     });
     return whole ?? false;
