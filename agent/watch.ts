@@ -233,18 +233,27 @@ export class Watch {
   }
 
   #lookFailed(look: Look & { readonly kind: "failed" }, patienceMs: number): void {
+    if (this.#identity === null) return;
     const silentMs = this.#options.clock.now() - this.#factsAt;
-    if (this.#identity === null || this.#view.health === "dead") return;
+    if (look.reason === "denied") {
+      // It answers, so patience would not help.
+      return this.#fail("unknown", `${look.because}: check mysql.admin and mysql.passwd`);
+    }
+    if (this.#view.health === "dead") return;
     if (look.reason === "refused" && this.#answered) {
       // A clean stop closes the door first and then tells waiting clients "committed".
-      if (this.#view.health === "hung") return;
-      this.#silent("hung", "the server takes no connections any more: somebody is stopping it");
-    } else if (look.reason === "timeout" && silentMs >= patienceMs) {
-      this.#silent("hung", `the server has not answered for ${Math.round(silentMs)} ms`);
-    } else if (look.reason !== "timeout" && silentMs >= patienceMs) {
-      const fix = look.reason === "denied" ? ": check mysql.admin and mysql.passwd" : "";
-      this.#silent("unknown", `${look.because}${fix}`);
+      return this.#fail("hung", "it takes no connections any more: somebody is stopping it");
     }
+    if (silentMs < patienceMs) return;
+    if (look.reason !== "timeout") return this.#fail("unknown", look.because);
+    this.#fail("hung", `the server has not answered for ${Math.round(silentMs)} ms`);
+  }
+
+  /** Says it once; a growing silence is not news. */
+  #fail(health: "hung" | "unknown", because: string): void {
+    if (this.#view.health === "hung" && health === "hung") return;
+    if (this.#view.health === health && this.#view.unfit === because) return;
+    this.#silent(health, because);
   }
 }
 
