@@ -41,6 +41,8 @@ const heartbeatsMax = 4;
 const bootFenceMs = 5_000;
 /** A node whose promotion failed leaves so many election timeouts to the others. */
 const unfitElections = 5;
+/** A server that is killed gets this long to end before its address is removed. */
+const killedMs = 100;
 /** How soon a fence is tried again that could not even begin. */
 const fenceAgainMs = 200;
 
@@ -160,18 +162,27 @@ export class Interpreter {
     return { kind: "promoted", at: clock.now(), op };
   }
 
-  /** Ends when nobody can commit: by SQL, or by SIGKILL, or because no server runs. */
+  /**
+   * Ends when nobody can commit. The address goes after the sessions: without it their ends would not
+   * reach the clients, which would wait for answers for ever. The time for that is limited, as a
+   * server may hang; the lease ends meanwhile all the same, as nobody renews it any more.
+   */
   async #fence(op: number, why: string): Promise<OperationDone> {
-    const { server, watch, clock, log } = this.#options;
+    const { clock, fenceMs, vip } = this.#options;
     this.#leadership.abort(new Error(why));
     this.#leaderStop();
-    const dropped = this.#dropAddress(op);
+    const shut = this.#shut();
+    if (vip.holds()) await this.#within(shut, fenceMs + killedMs);
+    await Promise.all([this.#dropAddress(op), shut]);
+    return { kind: "fenced", at: clock.now(), op };
+  }
+
+  /** Closes the server by SQL, or by SIGKILL, or because it does not run. */
+  async #shut(): Promise<void> {
+    const { server, watch, clock, log } = this.#options;
     const identity = watch.identity ?? await server.identify();
     const gone = () => identity === null || server.glance(identity) === "dead";
-    if (gone()) {
-      await dropped;
-      return { kind: "fenced", at: clock.now(), op };
-    }
+    if (gone()) return;
     const fenced = await this.#closeBySql(gone);
     if (fenced.kind === "mustKill" && identity !== null && !gone()) {
       if (!this.#hasLed && await this.#isHarmless()) {
@@ -183,8 +194,6 @@ export class Interpreter {
       while (!gone()) await new Promise<void>((resolve) => clock.after(5, resolve));
     }
     this.#hasLed = false;
-    await dropped;
-    return { kind: "fenced", at: clock.now(), op };
   }
 
   /**
@@ -201,6 +210,18 @@ export class Interpreter {
       fenced = await database.fence(Math.max(fenceMs, endsAt - clock.now()));
     }
     return fenced;
+  }
+
+  /** Ends with the work, however that ends, and after `limitMs` at the latest. */
+  #within(work: Promise<unknown>, limitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(limitMs, resolve);
+      const end = () => {
+        cancel();
+        resolve();
+      };
+      work.then(end, end);
+    });
   }
 
   /**
@@ -227,21 +248,12 @@ export class Interpreter {
   async #close(op: number): Promise<OperationDone> {
     const { database, clock, config, watch, store, vip } = this.#options;
     this.#leaderStop();
-    const scope = this.#scope();
-    const [closed, dropped] = await Promise.allSettled([
-      database.close(config.electionMs, scope),
-      vip.drop(),
-    ]);
-    if (closed.status === "rejected") {
-      const opened = Promise.resolve();
-      const claim = { oldLeaderSilentMs: null, released: true, opened, signal: scope.signal };
-      await vip.take(claim);
-      throw closed.reason;
-    }
-    // "Closed" says that the address is free: without that only a fence will do.
-    if (dropped.status === "rejected") throw dropped.reason;
+    const closed = await database.close(config.electionMs, this.#scope());
+    // Last, so that clients hear how their sessions ended. "Closed" says that the address is free:
+    // without that only a fence will do.
+    await vip.drop();
     const { errant } = store.current.memory;
-    const held = config.positions.subtract(position(closed.value), position(errant));
+    const held = config.positions.subtract(position(closed), position(errant));
     const incarnation = incarnationOf(watch.identity);
     // Whatever still runs in this leadership ends here; the server itself stays closed.
     this.#leadership.abort(new Error("handed over"));

@@ -138,7 +138,8 @@ function vote(config: Config, state: Candidate, at: Millis): Step {
   }
   const term = durable.term + 1;
   const voted = { ...durable, term, votedFor: config.id, promised: held };
-  const giveUpAt = at + config.electionMs;
+  // The lease of a winner runs from here: what is left of it must be enough for a first round.
+  const giveUpAt = at + Math.min(config.electionMs, config.leaseMs * 2 / 3);
   const standing: Candidate = {
     ...state,
     durable: voted,

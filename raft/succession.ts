@@ -6,6 +6,7 @@ import type { Config, Millis, NodeId } from "./types.ts";
 import { EMPTY_POSITION } from "./types.ts";
 import type { Step } from "./common.ts";
 import { ackers, voters } from "./quorum.ts";
+import { released, successionDeadline } from "./timing.ts";
 
 /** A voter said what it holds. */
 export function resignAnswered(
@@ -34,13 +35,8 @@ export function successionReady(config: Config, state: State, at: Millis): Step 
 /** Time is up: the best of those that answered is named, or nobody is. */
 export function successionTick(config: Config, state: State, at: Millis): Step {
   const { succession } = state;
-  if (succession === null || at < succession.decideAt) return [state, []];
+  if (succession === null || at < successionDeadline(config, state)) return [state, []];
   return decide(config, state, succession);
-}
-
-/** A fence that is over has taken the virtual address down too. */
-function released(state: State): boolean {
-  return state.role !== "fencing" || state.released;
 }
 
 function decide(config: Config, state: State, succession: Succession): Step {

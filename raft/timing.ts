@@ -6,8 +6,22 @@ import { quorum, voters } from "./quorum.ts";
 
 /** When this node wants its next tick, in its own monotonic milliseconds. */
 export function nextDeadline(config: Config, state: State): Millis {
-  const own = roleDeadline(config, state);
-  return state.succession === null ? own : Math.min(own, state.succession.decideAt);
+  return Math.min(roleDeadline(config, state), successionDeadline(config, state));
+}
+
+/** A fence that has taken the virtual address down is told as such, also before it is over. */
+export function released(state: State): boolean {
+  return state.role !== "fencing" || state.released;
+}
+
+/**
+ * When a resigned leader names its successor at the latest. It waits a little longer for its virtual
+ * address: a successor that does not know it free must wait for the whole lease of the address.
+ */
+export function successionDeadline(config: Config, state: State): Millis {
+  if (state.succession === null) return Infinity;
+  const { decideAt } = state.succession;
+  return released(state) ? decideAt : decideAt + config.electionMs / 4;
 }
 
 function roleDeadline(config: Config, state: State): Millis {

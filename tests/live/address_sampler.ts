@@ -1,0 +1,107 @@
+/**
+ * Which hosts have the virtual address, looked at many times a second without starting a program:
+ * the kernel lists the addresses of a namespace in the /proc folder of everything that runs there.
+ */
+import { overlapMs, runsOf } from "../../cmd/demo/ledger.ts";
+import { startDetached } from "../../mysql/process.ts";
+import type { Host } from "./hosts.ts";
+
+const everyMs = 20;
+/** Two samples this far apart say nothing about the time between them. */
+const gapMaxMs = 200;
+const enterMs = 5_000;
+
+interface Series {
+  readonly host: Host;
+  readonly table: string;
+  readonly heldAt: number[];
+}
+
+export class AddressSampler implements AsyncDisposable {
+  readonly #address: string;
+  readonly #series: readonly Series[];
+  readonly #ended = Promise.withResolvers<void>();
+  #longestGapMs = 0;
+
+  private constructor(address: string, series: readonly Series[]) {
+    this.#address = address;
+    this.#series = series;
+    this.#sample();
+  }
+
+  /** Looks at an IPv4 address of hosts until the end of the scope, which is before theirs. */
+  static async start(hosts: readonly Host[], address: string): Promise<AddressSampler> {
+    const series = await Promise.all(hosts.map(async (host) => {
+      return { host, table: await tableOf(host), heldAt: [] };
+    }));
+    return new AddressSampler(address, series);
+  }
+
+  /** The hosts that have it now. */
+  holders(): readonly Host[] {
+    return this.#series.filter(({ table }) => isListed(table, this.#address))
+      .map(({ host }) => host);
+  }
+
+  /** Milliseconds since `fromAt` in which at least two hosts had it at the same time. */
+  overlapMs(fromAt: number): number {
+    return overlapMs(this.#series.map(({ heldAt }) => {
+      return runsOf(heldAt.filter((at) => at >= fromAt), gapMaxMs);
+    }));
+  }
+
+  /** When each host had it since `fromAt`, in milliseconds after that. */
+  describe(fromAt: number): string {
+    return this.#series.flatMap(({ host, heldAt }) =>
+      runsOf(heldAt.filter((at) => at >= fromAt), gapMaxMs).map((run) =>
+        `${host.name} ${Math.round(run.fromAt - fromAt)}..${Math.round(run.untilAt - fromAt)}`
+      )
+    ).join(", ");
+  }
+
+  /** The longest time that this process did not look; it grows on a busy machine. */
+  get longestGapMs(): number {
+    return this.#longestGapMs;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.resolve();
+    return this.#ended.promise;
+  }
+
+  async #sample(): Promise<void> {
+    let stopped = false;
+    this.#ended.promise.then(() => stopped = true);
+    let before = performance.now();
+    while (!stopped) {
+      const at = performance.now();
+      this.#longestGapMs = Math.max(this.#longestGapMs, at - before);
+      before = at;
+      for (const { table, heldAt } of this.#series) {
+        if (isListed(table, this.#address)) heldAt.push(at);
+      }
+      await pause(everyMs);
+    }
+  }
+}
+
+/** The routing table of a host's namespace; a sleeping program keeps it in view, until a power-off. */
+async function tableOf(host: Host): Promise<string> {
+  const pid = await startDetached(host.command(["sleep", "900"]), { outputFile: "/dev/null" });
+  const endsAt = performance.now() + enterMs;
+  while (!(await host.pids()).includes(pid)) {
+    if (performance.now() > endsAt) throw new Error(`Cannot look into "${host.namespace}"`);
+    await pause(everyMs);
+  }
+  return `/proc/${pid}/net/fib_trie`;
+}
+
+/** An address of the host itself stands in its table with this mark. */
+function isListed(table: string, address: string): boolean {
+  const text = Deno.readTextFileSync(table);
+  return new RegExp(`-- ${address.replaceAll(".", "\\.")}\\n\\s+/32 host LOCAL`).test(text);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,224 @@
+/** One host of a cluster with a virtual address: its server, its agent, and what is done to them. */
+import { decodeNodeStatus, type NodeStatus } from "../../agent/wire_status.ts";
+import { AgentProcess } from "../../cmd/demo/agent_process.ts";
+import { nodeConfigText } from "../../cmd/demo/node_config.ts";
+import { tableName } from "../../cmd/demo/workload.ts";
+import type { Connection } from "../../mysql/client.ts";
+import type { ProcessResult } from "../../mysql/process.ts";
+import { connectAsRoot, createSandbox, type Sandbox, startSandbox } from "../../mysql/sandbox.ts";
+import { type Host, hostInterface } from "./hosts.ts";
+import { cacheFolder } from "./lab.ts";
+
+export interface HostNodeOptions {
+  readonly host: Host;
+  readonly number: number;
+  /** The folder of the whole laboratory. */
+  readonly folder: string;
+  readonly mysqld: string;
+  readonly rootPassword: string;
+  /** The virtual address. */
+  readonly address: string;
+}
+
+/** Every host has its own ports. */
+export const mysqlPort = 3306;
+const agentPort = 8801;
+const root = new URL("../../", import.meta.url).pathname;
+const program = [Deno.execPath(), "run", "--quiet", "-A", `${root}main.ts`];
+const serverIdStep = 10;
+const startMs = 60_000;
+const statementMs = 5_000;
+const catchUpSeconds = 30;
+const statusMs = 500;
+const goneMs = 10_000;
+const lastWordsMax = 2_000;
+
+export class HostNode {
+  readonly host: Host;
+  readonly id: string;
+  readonly logPath: string;
+  readonly #options: HostNodeOptions;
+  readonly #base: string;
+  #sandbox: Sandbox | null = null;
+  #agent: AgentProcess | null = null;
+  #copies = 0;
+
+  constructor(options: HostNodeOptions) {
+    this.#options = options;
+    this.host = options.host;
+    this.id = `${options.host.address}:${agentPort}`;
+    this.#base = `${options.folder}/node${options.number}`;
+    this.logPath = `${this.#base}.log`;
+  }
+
+  /** Makes the files of an empty server, and the agent's configuration. */
+  async createServer(): Promise<void> {
+    const { number, mysqld } = this.#options;
+    const copy = this.#copies++;
+    const made = await createSandbox({
+      mysqld,
+      folder: `${this.#base}-mysql${copy}`,
+      cacheFolder,
+      // A server skips what its own number wrote, and a new copy needs the former one's writes too.
+      serverId: number + serverIdStep * copy,
+      port: mysqlPort,
+      bindAddress: "0.0.0.0",
+    });
+    this.#sandbox = this.host.server(made, `${this.#base}-bin`);
+    this.#writeConfig(made);
+  }
+
+  /** Starts the new server closed and gives it a password that only this laboratory knows. */
+  async startServer(): Promise<void> {
+    const { rootPassword } = this.#options;
+    const sandbox = this.#server();
+    await startSandbox(sandbox, { deadlineMs: startMs });
+    await using connection = await connectAsRoot(sandbox, statementMs);
+    const both = `root@localhost IDENTIFIED BY '${rootPassword}', root@'%' IDENTIFIED BY`;
+    const statements = [
+      "SET GLOBAL super_read_only=OFF",
+      "SET sql_log_bin=0",
+      `ALTER USER ${both} '${rootPassword}'`,
+      "SET GLOBAL super_read_only=ON",
+    ];
+    for (const sql of statements) await connection.query(sql, { deadlineMs: statementMs });
+    this.#sandbox = { ...sandbox, rootPassword };
+  }
+
+  /** Starts the agent in its host; it finds its server running, or starts it. */
+  async startAgent(): Promise<void> {
+    const command = this.host.command([...program, "agent", "--config", `${this.#base}.toml`]);
+    this.#agent = await AgentProcess.start(command, { outputFile: `${this.#base}.out` });
+  }
+
+  signalAgent(signal: Deno.Signal): void {
+    this.#agent?.signal(signal);
+  }
+
+  /** True when the agent's process is gone within the time. */
+  agentGone(deadlineMs = goneMs): Promise<boolean> {
+    return this.#agent?.waitGone(deadlineMs) ?? Promise.resolve(true);
+  }
+
+  /** Sends a signal to the server's process, if there is one. */
+  async signalServer(signal: Deno.Signal): Promise<void> {
+    const process = await this.#server().server.identify();
+    if (process !== null) Deno.kill(process.pid, signal);
+  }
+
+  /** Throws the copy away and begins with an empty server, which replicates everything anew. */
+  async replaceCopy(): Promise<void> {
+    this.signalAgent("SIGKILL");
+    await this.agentGone();
+    await this.#server().server.shutdown({ termMs: 0 });
+    this.removeSocketFolder();
+    await this.createServer();
+    await this.startServer();
+    await this.startAgent();
+  }
+
+  /** Runs one command of xenon in this host. */
+  xenon(words: readonly string[], deadlineMs: number): Promise<ProcessResult> {
+    return this.host.run([...program, "--config", `${this.#base}.toml`, ...words], { deadlineMs });
+  }
+
+  /** A connection as root through the socket. */
+  root(connectMs: number): Promise<Connection> {
+    return connectAsRoot(this.#server(), connectMs);
+  }
+
+  /** All integers of the workload, once everything of `executed` is there; null: not in time. */
+  async integers(executed: string): Promise<ReadonlySet<number> | null> {
+    await using connection = await this.root(statementMs);
+    const [row] = await connection.query("SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?) AS late", {
+      deadlineMs: 1_000 * catchUpSeconds + statementMs,
+      values: [executed, catchUpSeconds],
+    });
+    if (Number(row?.["late"]) !== 0) return null;
+    const sql = `SELECT number FROM ${tableName}`;
+    const rows = await connection.query(sql, { deadlineMs: statementMs });
+    return new Set(rows.map((one) => Number(one["number"])));
+  }
+
+  async executed(): Promise<string> {
+    await using connection = await this.root(statementMs);
+    const sql = "SELECT @@GLOBAL.gtid_executed AS executed";
+    const [row] = await connection.query(sql, { deadlineMs: statementMs });
+    return String(row?.["executed"] ?? "");
+  }
+
+  /** What the agent says; null where it does not answer. */
+  async status(): Promise<NodeStatus | null> {
+    const said = await this.#page("status");
+    if (said === null) return null;
+    const decoded = decodeNodeStatus(said.value);
+    return decoded.kind === "decoded" ? decoded.status : null;
+  }
+
+  /** True when this node leads and its server is open for writes. */
+  async open(): Promise<boolean> {
+    return (await this.#page("primary"))?.ok ?? false;
+  }
+
+  async healthy(): Promise<boolean> {
+    return (await this.#page("health"))?.ok ?? false;
+  }
+
+  /** The end of what the agent wrote. */
+  lastWords(): string {
+    const texts = [this.logPath, `${this.#base}.out`].map((path) => {
+      try {
+        return Deno.readTextFileSync(path).slice(-lastWordsMax);
+      } catch {
+        // It said nothing.
+        return "";
+      }
+    });
+    return `${this.id}: ${texts.join("\n")}`;
+  }
+
+  /** A socket with a long path has a folder elsewhere. */
+  removeSocketFolder(): void {
+    const { folder, socketFolder } = this.#sandbox ?? { folder: "", socketFolder: "" };
+    if (folder !== socketFolder) Deno.removeSync(socketFolder, { recursive: true });
+  }
+
+  #server(): Sandbox {
+    if (this.#sandbox === null) throw new Error(`${this.id} has no server yet`);
+    return this.#sandbox;
+  }
+
+  async #page(page: string): Promise<{ readonly ok: boolean; readonly value: unknown } | null> {
+    try {
+      const signal = AbortSignal.timeout(statusMs);
+      const response = await fetch(`http://${this.id}/${page}`, { signal });
+      return { ok: response.ok, value: await response.json() };
+    } catch {
+      // Nobody there, frozen, or out of reach: no answer is the answer.
+      return null;
+    }
+  }
+
+  #writeConfig(made: Sandbox): void {
+    const { folder, address } = this.#options;
+    const metaFolder = `${this.#base}-meta`;
+    Deno.mkdirSync(metaFolder, { recursive: true, mode: 0o700 });
+    const text = nodeConfigText({
+      id: this.id,
+      metaFolder,
+      mysqlPort,
+      mysqld: made.mysqld,
+      defaultsFile: made.myCnfPath,
+      pidFile: made.pidFile,
+      mysqlPasswordFile: `${folder}/root.secret`,
+      replicationPasswordFile: `${folder}/replication.secret`,
+      secretFile: `${folder}/rpc.secret`,
+      logFile: this.logPath,
+      timing: "default",
+    });
+    const timing = "[raft]\nheartbeat-timeout = 200\nelection-timeout = 1200\n";
+    const vip = `[vip]\naddress = "${address}"\ninterface = "${hostInterface}"\nlease = 1000\n`;
+    const changed = text.replace("[raft]\n", timing) + vip;
+    Deno.writeTextFileSync(`${this.#base}.toml`, changed, { mode: 0o600 });
+  }
+}
