@@ -79,7 +79,7 @@ const faults: readonly Fault[] = [
       const sessions = await patientSessions(stage);
       const result = await candidate?.xenon(["raft", "trytoleader"], commandMs);
       assert.ok(result !== undefined && succeeded(result), result && describeResult(result));
-      const ended = await Promise.race([Promise.all(sessions), pause(patientMs / 2)]);
+      const ended = await within(patientMs / 2, Promise.all(sessions));
       assert.ok(ended !== undefined, "sessions hear that they ended before the address moves");
       for (const { kind } of ended) assert.notEqual(kind, "timeout");
     },
@@ -212,6 +212,17 @@ async function nothingLost({ lab, ledger }: Stage): Promise<void> {
 function tell(sentence: string): void {
   if (Deno.env.get("XENON_TIMES") !== "1") return;
   Deno.stderr.writeSync(new TextEncoder().encode(`${sentence}\n`));
+}
+
+/** The value, or undefined when it takes longer. */
+async function within<T>(ms: number, value: Promise<T>): Promise<T | undefined> {
+  const { promise: tooLong, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), ms);
+  try {
+    return await Promise.race([value, tooLong]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function pause(ms: number): Promise<void> {
