@@ -134,6 +134,8 @@ Deno.test("a frozen server cannot hold anybody beyond the deadline", async () =>
   await using connection = await connectAsRoot(lab.sandbox, 2_000);
   Deno.kill(server.pid, "SIGSTOP");
   try {
+    // The signal reaches the threads one after the other: a statement sent too early is still answered.
+    await untilAllStopped(server.pid);
     const first = failure(connection.query("SELECT 1", { deadlineMs: 300 }), "timeout");
     const second = failure(connection.query("SELECT 2", { deadlineMs: 60_000 }), "timeout");
     for (const { afterMs } of await Promise.all([first, second])) {
@@ -192,4 +194,16 @@ async function untilRunning(root: Connection, id: number): Promise<void> {
     await wait(20);
   }
   throw new assert.AssertionError({ message: `Session ${id} does not run its statement` });
+}
+
+/** Waits until every thread of a process stands still. */
+async function untilAllStopped(pid: number): Promise<void> {
+  const threads = () => [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => name);
+  const stateOf = (thread: string) =>
+    /\) (\S)/.exec(Deno.readTextFileSync(`/proc/${pid}/task/${thread}/stat`))?.[1];
+  const endsAt = performance.now() + 5_000;
+  while (!threads().every((thread) => stateOf(thread) === "T")) {
+    assert.ok(performance.now() < endsAt, "the server stops in time");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 }
