@@ -5,7 +5,7 @@
 import type { Effect, Following, Promotion } from "../raft/effect.ts";
 import type { Event, OperationDone } from "../raft/event.ts";
 import type { Envelope, Message } from "../raft/message.ts";
-import type { Config, Millis, NodeId, Position } from "../raft/types.ts";
+import { addressOf, type Config, type Millis, type NodeId, type Position } from "../raft/types.ts";
 import type { Clock, Database, Hooks, Log, Peers, Scope, Server, ServerIdentity } from "./ports.ts";
 import { position } from "./positions.ts";
 import type { Requests } from "./requests.ts";
@@ -265,7 +265,7 @@ export class Interpreter {
     const { database, clock } = this.#options;
     const scope = this.#scope();
     const source = effect.cutOff === null ? null : this.#options.sourceOf(effect.cutOff);
-    const cutOff = source === null ? null : `${source.host}:${source.port}`;
+    const cutOff = source === null ? null : addressOf(source);
     await database.arrange({ k: effect.k, cutOff }, scope);
     return { kind: "arranged", at: clock.now(), op: effect.op };
   }

@@ -1,7 +1,6 @@
 /** The protocol's messages and durable state on the wire and on disk: `unknown` in, typed values out. */
 import * as v from "valibot";
 import type { Envelope } from "../raft/message.ts";
-import type { Durable } from "../raft/types.ts";
 
 /** Version of the messages; a node refuses what is newer than it can read. */
 export const RAFT_VERSION = 1;
@@ -159,10 +158,4 @@ export function decodeEnvelope(value: unknown): Decoded {
   const issue = result.issues[0];
   const path = v.getDotPath(issue) ?? "the message";
   return { kind: "refused", because: `Cannot read the message as "${path}" is ${issue.received}` };
-}
-
-/** A durable state as it was written by this program; null when it is something else. */
-export function decodeDurable(value: unknown): Durable | null {
-  const result = v.safeParse(durableSchema, value);
-  return result.success ? result.output as unknown as Durable : null;
 }

@@ -15,7 +15,7 @@ import {
   toFollower,
 } from "./common.ts";
 import { becomeLeader } from "./leader.ts";
-import { memberOf, quorum, voters } from "./quorum.ts";
+import { memberOf, otherVoters, quorum } from "./quorum.ts";
 import { electionTimer, retryTimer } from "./timing.ts";
 import { voterRefusal } from "./vote.ts";
 
@@ -62,7 +62,7 @@ export function campaign(config: Config, state: Follower, how: Campaign): Step {
     membership,
     held: state.server.held,
   } as const;
-  return [candidate, toAll(otherVoters(config, membership), message)];
+  return [candidate, toAll(otherVoters(membership, config.id), message)];
 }
 
 /** Why this node may not stand; null when it may. */
@@ -158,7 +158,7 @@ function vote(config: Config, state: Candidate, at: Millis): Step {
     lastLeader: durable.lastLeader,
     source: config.source,
   } as const;
-  return [after, [persisting(voted), ...toAll(otherVoters(config, membership), message)]];
+  return [after, [persisting(voted), ...toAll(otherVoters(membership, config.id), message)]];
 }
 
 /** A vote came back. */
@@ -249,8 +249,4 @@ export function giveWay(
 
 function newer(theirs: Membership, mine: Membership | null): boolean {
   return theirs.cluster === mine?.cluster && theirs.epoch > mine.epoch;
-}
-
-function otherVoters(config: Config, membership: Membership): readonly NodeId[] {
-  return voters(membership).map((voter) => voter.id).filter((id) => id !== config.id);
 }

@@ -8,6 +8,7 @@ import type { Effect } from "./effect.ts";
 import type { MemberChange, OperationDone } from "./event.ts";
 import type { Leader, LeaderChange } from "./state.ts";
 import type { Config, Member, Membership, Millis, NodeId } from "./types.ts";
+import { addressOf } from "./types.ts";
 import { persisting, type Step, toAll } from "./common.ts";
 import { heartbeat, heartbeats } from "./leader.ts";
 import { ackers, memberOf, quorum, quorumOf, voters } from "./quorum.ts";
@@ -137,7 +138,7 @@ function nextMove(
 
 /** Voters that replicate from this leader now, so that their acknowledgements count. */
 function connected(config: Config, state: Leader, at: Millis): number {
-  const own = `${config.source.host}:${config.source.port}`;
+  const own = addressOf(config.source);
   const { membership } = state.durable;
   if (membership === null) return 0;
   return ackers(membership).filter(({ id }) =>

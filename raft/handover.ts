@@ -7,7 +7,7 @@ import type { OperationDone } from "./event.ts";
 import type { Leader, LeaderHandover } from "./state.ts";
 import type { VoteReply } from "./message.ts";
 import type { Config, Durable, Millis, NodeId, Position } from "./types.ts";
-import { EMPTY_POSITION } from "./types.ts";
+import { addressOf, EMPTY_POSITION } from "./types.ts";
 import { persisting, type Step, toFollower, verdict } from "./common.ts";
 import { heartbeats } from "./leader.ts";
 import { ackers, memberOf, quorum } from "./quorum.ts";
@@ -64,7 +64,7 @@ function handoverRefusal(
     return `${candidate} does not answer`;
   }
   if (reply.unfit !== null) return `${candidate} cannot lead: ${reply.unfit}`;
-  if (reply.receivingFrom !== address(config.source)) {
+  if (reply.receivingFrom !== addressOf(config.source)) {
     return `${candidate} does not replicate from me`;
   }
   return errant(config, state, candidate);
@@ -87,7 +87,7 @@ function repointable(config: Config, state: Leader, candidate: NodeId): readonly
   const { n, k } = quorum(membership);
   const ready = ackers(membership).map((member) => member.id).filter((id) =>
     id !== config.id && id !== candidate &&
-    state.replies[id]?.receivingFrom === address(config.source)
+    state.replies[id]?.receivingFrom === addressOf(config.source)
   );
   return ready.slice(0, Math.max(0, n - 1 - k));
 }
@@ -99,7 +99,7 @@ export function handoverView(state: Leader): Step {
   const source = state.replies[handover.candidate]?.source;
   if (source === undefined) return [state, []];
   const moved = handover.repointed.every((id) =>
-    state.replies[id]?.receivingFrom === address(source)
+    state.replies[id]?.receivingFrom === addressOf(source)
   );
   if (!moved) return [state, []];
   const op = state.op + 1;
@@ -196,8 +196,4 @@ function cancel(
 function answer(state: Leader, takeover: number | null, refused: string | null): readonly Effect[] {
   if (takeover === null) return [];
   return [{ kind: "reply", request: takeover, message: verdict(state, refused) }];
-}
-
-function address(source: { readonly host: string; readonly port: number }): string {
-  return `${source.host}:${source.port}`;
 }

@@ -4,12 +4,12 @@ import type { Event, OperationDone } from "./event.ts";
 import type { Heartbeat, HeartbeatReply } from "./message.ts";
 import type { Candidate, Fencing, Leader, State } from "./state.ts";
 import type { Config, Durable, Millis, NodeId, ServerView } from "./types.ts";
-import { EMPTY_POSITION } from "./types.ts";
+import { addressOf, EMPTY_POSITION } from "./types.ts";
 import { commonOf, persisting, settleWish, type Step, toAll, verdict } from "./common.ts";
 import { changeArranged, changeProgress } from "./change.ts";
 import { handoverClosed, handoverTick, handoverView } from "./handover.ts";
 import { invariant } from "./invariant.ts";
-import { memberOf, quorum, voters } from "./quorum.ts";
+import { memberOf, otherVoters, quorum } from "./quorum.ts";
 import { leaseEnd } from "./timing.ts";
 
 /** Elected: the others hear it at once, and the promotion begins. */
@@ -152,8 +152,8 @@ function watchDeafness(config: Config, state: Leader, at: Millis): Leader {
   if (membership === null || state.server.health !== "blocked") {
     return { ...state, deafSince: null };
   }
-  const own = `${config.source.host}:${config.source.port}`;
-  const deaf = otherVoters(config, state).filter((id) => {
+  const own = addressOf(config.source);
+  const deaf = otherVoters(membership, config.id).filter((id) => {
     const reply = state.replies[id];
     return reply !== undefined && reply.receivingFrom !== own &&
       at - (state.acks[id] ?? -Infinity) < config.leaseMs;
@@ -206,7 +206,7 @@ export function resign(
   const durable: Durable = { ...state.durable, resigned: term };
   const succession = { term, replies: {}, decideAt: how.at + Math.max(config.electionMs / 5, 50) };
   const resigned: Leader = { ...state, durable, succession };
-  const others = otherVoters(config, resigned);
+  const others = otherVoters(durable.membership, config.id);
   const [next, effects] = closeServer(resigned, how);
   const tell = toAll(others, { kind: "resign", term });
   return [next, [persisting(durable), ...tell, ...effects]];
@@ -268,10 +268,4 @@ function opened(config: Config, state: Leader, at: Millis): Step {
   const sentence = `leading term ${state.durable.term}, writable ${tookMs} ms after the election`;
   const [after, answers] = settleWish(next, { kind: "stand", refused: null });
   return [after, [...heartbeats(config, next, at), { kind: "log", sentence }, ...answers]];
-}
-
-export function otherVoters(config: Config, state: Leader): readonly NodeId[] {
-  const membership = state.durable.membership;
-  if (membership === null) return [];
-  return voters(membership).map((voter) => voter.id).filter((id) => id !== config.id);
 }

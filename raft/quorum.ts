@@ -27,6 +27,12 @@ export function voters(membership: Membership): readonly Member[] {
   return membership.members.filter((member) => canVote(member));
 }
 
+/** Ids of the members with a vote, without `id`; none without a list. */
+export function otherVoters(membership: Membership | null, id: NodeId): readonly NodeId[] {
+  if (membership === null) return [];
+  return voters(membership).map((voter) => voter.id).filter((voter) => voter !== id);
+}
+
 /** Members whose acknowledgement counts. */
 export function ackers(membership: Membership): readonly Member[] {
   return membership.members.filter((member) => member.kind === "voter");

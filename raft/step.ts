@@ -5,7 +5,7 @@
 import type { Event, OperationDone, OperatorWish } from "./event.ts";
 import type { Follower, State } from "./state.ts";
 import type { Config, Durable, Incarnation, Millis, ServerView } from "./types.ts";
-import { UNSEEN_SERVER } from "./types.ts";
+import { addressOf, UNSEEN_SERVER } from "./types.ts";
 import { ballotFrozen } from "./ballot.ts";
 import { campaign, candidateFrozen, candidateTick, giveWay } from "./candidate.ts";
 import { changeMember } from "./change.ts";
@@ -187,7 +187,7 @@ function restartSeen(durable: Durable, view: ServerView): Durable {
 function inStepWithLeader(state: State, view: ServerView): boolean {
   if (!view.inStep || state.role !== "follower" || state.leader === null) return false;
   const { leader, durable } = state;
-  const address = `${leader.source.host}:${leader.source.port}`;
+  const address = addressOf(leader.source);
   return leader.opened && leader.term === durable.term && view.receivingFrom === address &&
     durable.lastLeader?.term === leader.term;
 }

@@ -2,7 +2,7 @@
 import type { Common, State } from "./state.ts";
 import type { Config, Membership, Millis, NodeId } from "./types.ts";
 import { spread } from "./prng.ts";
-import { quorum, voters } from "./quorum.ts";
+import { othersCanElect, quorum, voters } from "./quorum.ts";
 
 /** When this node wants its next tick, in its own monotonic milliseconds. */
 export function nextDeadline(config: Config, state: State): Millis {
@@ -65,8 +65,8 @@ export function leaseEnd(
   acks: Readonly<Record<NodeId, Millis>>,
 ): Millis {
   if (membership === null) return Infinity;
-  const { n, q } = quorum(membership);
-  if (n - 1 < q) return Infinity;
+  if (!othersCanElect(membership)) return Infinity;
+  const { q } = quorum(membership);
   const others = voters(membership).filter((voter) => voter.id !== config.id);
   const newestFirst = others.map((voter) => acks[voter.id] ?? -Infinity).sort((a, b) => b - a);
   return (newestFirst[q - 2] ?? -Infinity) + config.leaseMs;

@@ -59,6 +59,11 @@ export interface Source {
   readonly port: number;
 }
 
+/** `host:port` of a server, as `ServerView.receivingFrom` spells it. */
+export function addressOf(source: { readonly host: string; readonly port: number }): string {
+  return `${source.host}:${source.port}`;
+}
+
 /** Settings of one node. Relations between them are checked when the configuration is loaded. */
 export interface Config {
   readonly id: NodeId;
