@@ -17,7 +17,7 @@ import { Loop } from "./loop.ts";
 import type { Clock, Database, Hooks, Log, Peers, Server } from "./ports.ts";
 import { MembershipCalls } from "./membership_calls.ts";
 import { Requests } from "./requests.ts";
-import { leaderOf, roleOf, snapshot } from "./snapshot.ts";
+import { leaderOf, roleOf, sentenceOf, snapshot } from "./snapshot.ts";
 import { SilenceProbe } from "./silence.ts";
 import type { Store } from "./store.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -258,7 +258,7 @@ export class Node {
     } else {
       this.#leaderEnd = null;
     }
-    const { sentence } = this.status();
+    const sentence = sentenceOf(config, state);
     if (sentence === this.#sentence) return;
     this.#sentence = sentence;
     log.write("info", sentence, {});

@@ -41,7 +41,7 @@ export function snapshot(context: SnapshotContext): NodeStatus {
     members: members.map(({ id }) => id),
     quorum: sizes,
     margin: marginOf(config, state, membership),
-    sentence: sentenceOf(context),
+    sentence: sentenceOf(config, state),
     mysqld: {
       running: context.serverRuns ? "RUNNING" : "NOTRUNNING",
       monitor: context.monitor ? "ON" : "OFF",
@@ -73,8 +73,8 @@ export function leaderOf(config: Config, state: State): string {
   return state.role === "follower" ? state.leader?.id ?? "" : "";
 }
 
-function sentenceOf(context: SnapshotContext): string {
-  const { config, state } = context;
+/** The cycle's sentence, with the server's state where that is the news. */
+export function sentenceOf(config: Config, state: State): string {
   const { health, unfit } = state.server;
   const sentence = describe(config, state);
   if (config.witness || health === "alive" || health === "blocked") return sentence;
