@@ -26,6 +26,8 @@ const agentStartMs = 30_000;
 const formMs = 60_000;
 const leaderMs = 30_000;
 const statementMs = 5_000;
+/** A follower has replicated the writers' account by then. */
+const accountMs = 30_000;
 const pollEveryMs = 20;
 /** The longest step of an opening: preparing a data folder on a slow disk. */
 const openingMsMax = 60_000;
@@ -215,13 +217,28 @@ export class Lab implements AsyncDisposable {
     for (const sql of statements) await connection.query(sql, { deadlineMs: statementMs });
   }
 
-  /** Logs the writers' account in once on each server, as applications with readers there do. */
+  /**
+   * Logs the writers' account in once on each server, as applications with readers there do. A
+   * follower may not have replicated the account yet, so a refusal is asked again.
+   */
   async warm(): Promise<void> {
-    await Promise.all(this.nodes.map(async (node) => {
-      const [host = "", port = ""] = node.mysql.split(":");
-      const options = { ...this.account, host, port: Number(port), connectMs: statementMs };
-      await using _connection = await Connection.connect(options);
-    }));
+    await Promise.all(this.nodes.map((node) => this.#logIn(node)));
+  }
+
+  async #logIn(node: LabNode): Promise<void> {
+    const [host = "", port = ""] = node.mysql.split(":");
+    const options = { ...this.account, host, port: Number(port), connectMs: statementMs };
+    let because: unknown;
+    const known = await poll(accountMs, async () => {
+      try {
+        await using _connection = await Connection.connect(options);
+        return true;
+      } catch (error) {
+        because = error;
+        return null;
+      }
+    });
+    if (known === undefined) throw because;
   }
 }
 
