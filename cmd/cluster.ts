@@ -1,131 +1,24 @@
-/** The commands that speak of the whole cluster: status, gtid, add, remove. */
-import type { FactsForm } from "./command.ts";
-import { CommandError, exitCodes, type Outcome, success } from "./exit.ts";
-import { gather, type Gathered, type NodeAnswer, silentAgent } from "./gather.ts";
-import type { Cluster } from "./ports.ts";
-import { gtidJson, gtidTable, statusJson, statusTable } from "./render.ts";
-import { gtidRow, statusRow } from "./rows.ts";
-import { tellSentences } from "./sentences.ts";
+/** Runs `xenon cluster ...`. */
+import { clusterAdd, clusterRemove } from "./cluster_change.ts";
+import { clusterGtid, clusterStatus } from "./cluster_facts.ts";
+import type { Outcome } from "./exit.ts";
+import { changeDeadlineMs, factsDeadlineMs, openCluster } from "./open.ts";
+import type { Surroundings } from "./ports.ts";
+import type { ClusterCommand } from "./tree/cluster.ts";
 
-export interface FactsRequest {
-  readonly form: FactsForm;
-  /** For all questions of one round together. */
-  readonly deadlineMs: number;
-}
-
-/** `cluster status`: the table, its row count, the arithmetic, and one sentence a node. */
-export async function clusterStatus(cluster: Cluster, request: FactsRequest): Promise<Outcome> {
-  const gathered = await gather(cluster, request.deadlineMs);
-  const rows = gathered.nodes.map(statusRow);
-  if (request.form === "table") {
-    return finish(gathered, `${statusTable(rows)}${summary(gathered)}`);
+/** The runner of the group. */
+export async function runCluster(command: ClusterCommand, around: Surroundings): Promise<Outcome> {
+  const cluster = await openCluster(command.common, around);
+  const factsMs = factsDeadlineMs(command.common);
+  const changeMs = changeDeadlineMs(command.common);
+  switch (command.kind) {
+    case "add":
+      return await clusterAdd(cluster, { nodes: command.nodes, deadlineMs: changeMs });
+    case "remove":
+      return await clusterRemove(cluster, { nodes: command.nodes, deadlineMs: changeMs });
+    case "status":
+      return await clusterStatus(cluster, { form: command.form, deadlineMs: factsMs });
+    case "gtid":
+      return await clusterGtid(cluster, { form: command.form, deadlineMs: factsMs });
   }
-  if (request.form === "exact") return finish(gathered, toJson({ status: rows.map(statusJson) }));
-  const status = gathered.nodes.map((node, index) => ({
-    ...statusJson(rows[index] ?? { id: node.id, silent: true }),
-    ...extraKeys(node),
-  }));
-  const { cluster: id, quorum, margin } = gathered.view;
-  return finish(gathered, toJson({ status, cluster: id, quorum, margin }));
-}
-
-/** `cluster gtid`: the sets of every node, the leader last as the original reads it last. */
-export async function clusterGtid(cluster: Cluster, request: FactsRequest): Promise<Outcome> {
-  const gathered = await gather(cluster, request.deadlineMs);
-  const nodes = [...gathered.nodes].sort((left, right) => rank(left) - rank(right));
-  const rows = nodes.map(gtidRow);
-  if (request.form === "table") return finish(gathered, gtidTable(rows));
-  if (request.form === "exact") return finish(gathered, toJson({ gtid: rows.map(gtidJson) }));
-  const gtid = nodes.map((node, index) => ({
-    ...gtidJson(rows[index] ?? { id: node.id, silent: true }),
-    ...extraKeys(node),
-  }));
-  return finish(gathered, toJson({ gtid }));
-}
-
-export interface ChangeRequest {
-  /** The agents to add or to remove, as `host:port`. */
-  readonly nodes: readonly string[];
-  readonly deadlineMs: number;
-}
-
-/** `cluster add`: the local agent forms the cluster, or brings the wish to the leader. */
-export async function clusterAdd(cluster: Cluster, request: ChangeRequest): Promise<Outcome> {
-  const { nodes, deadlineMs } = request;
-  const question = { method: "cluster.add", params: { nodes }, deadlineMs } as const;
-  const answer = await cluster.call(cluster.local, question);
-  if (answer.kind === "answered") return tellSentences(cluster.local, answer);
-  if (answer.kind === "silent") throw silentAgent(cluster.local, answer.because, 0);
-  throw new CommandError(`Cannot add ${quoted(nodes)} to the cluster: ${answer.because}`, {
-    next: "correct what it names, then add again; it is safe to repeat",
-  });
-}
-
-/** `cluster remove`: the local agent brings the wish to the leader. */
-export async function clusterRemove(cluster: Cluster, request: ChangeRequest): Promise<Outcome> {
-  const { nodes, deadlineMs } = request;
-  const question = { method: "cluster.remove", params: { nodes }, deadlineMs } as const;
-  const answer = await cluster.call(cluster.local, question);
-  if (answer.kind === "answered") return tellSentences(cluster.local, answer);
-  if (answer.kind === "silent") throw silentAgent(cluster.local, answer.because, 0);
-  throw new CommandError(`Cannot remove ${quoted(nodes)} from the cluster: ${answer.because}`, {
-    next: "see every node's own sentence with xenon cluster status",
-  });
-}
-
-/** The lines below a status table: the arithmetic with its margin, then each node's sentence. */
-function summary({ nodes, view }: Gathered): string {
-  const { n, q, k } = view.quorum;
-  const margin = view.margin.sentence === "" ? "" : `: ${oneLine(view.margin.sentence)}`;
-  // Only a leader knows the whole cluster; anybody else's arithmetic may be out of date.
-  const seen = view.role === "LEADER" || nodes.length === 1 ? "" : ` as ${view.id} sees it`;
-  return [
-    `n=${n} q=${q} k=${k}${seen}${margin}`,
-    ...nodes.map((node) => `${node.id}: ${sentence(node)}`),
-  ]
-    .map((line) => `${line}\n`).join("");
-}
-
-/** What a node says about itself, or why it says nothing. */
-function sentence(node: NodeAnswer): string {
-  if (node.kind === "missing") return `no facts: ${oneLine(node.because)}`;
-  return oneLine(node.status.sentence) || "has nothing to say";
-}
-
-/** Keys that the original does not have; scripts written against it never see them. */
-function extraKeys(node: NodeAnswer): Readonly<Record<string, unknown>> {
-  if (node.kind === "missing") return { answered: false, sentence: sentence(node) };
-  const { status } = node;
-  return {
-    answered: true,
-    sentence: sentence(node),
-    role: status.role,
-    term: status.term,
-    epoch: status.epoch,
-    facts: status.mysql,
-    "age-ms": status.ageMs,
-    "uptime-seconds": status.uptimeSeconds,
-    "agent-version": status.agentVersion,
-  };
-}
-
-function rank(node: NodeAnswer): number {
-  return node.kind === "answered" && node.status.role === "LEADER" ? 1 : 0;
-}
-
-function finish({ nodes }: Gathered, stdout: string): Outcome {
-  const complete = nodes.every((node) => node.kind === "answered");
-  return success(stdout, complete ? exitCodes.ok : exitCodes.partial);
-}
-
-function quoted(nodes: readonly string[]): string {
-  return nodes.map((node) => `"${node}"`).join(", ");
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
-}
-
-function toJson(value: unknown): string {
-  return `${JSON.stringify(value)}\n`;
 }

@@ -6,9 +6,6 @@ import { decodeNodeStatus, type NodeStatus } from "../agent/wire_status.ts";
 import { CommandError } from "./exit.ts";
 import type { Cluster } from "./ports.ts";
 
-/** How long one round of questions may take unless the operator says otherwise. */
-export const usualDeadlineMs = 1500;
-
 export type NodeAnswer =
   | { readonly kind: "answered"; readonly id: string; readonly status: NodeStatus }
   | { readonly kind: "missing"; readonly id: string; readonly because: string };

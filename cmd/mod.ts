@@ -4,5 +4,5 @@
  * agents and shows what they answer, and it refuses to touch a MySQL server by itself.
  */
 export { type ExitCode, exitCodes, type Outcome } from "./exit.ts";
-export type { Cluster, DemoOptions, FoundConfig, Programs, World } from "./ports.ts";
-export { run, type Surroundings } from "./run.ts";
+export type { Cluster, DemoOptions, FoundConfig, Programs, Surroundings, World } from "./ports.ts";
+export { run } from "./run.ts";

@@ -1,19 +1,17 @@
-/** The commands about the MySQL server of this host. */
-import type { OutputForm } from "./command.ts";
-import { type Outcome, success } from "./exit.ts";
-import { askLocal } from "./gather.ts";
-import type { Cluster } from "./ports.ts";
-import { mysqlStatusJson } from "./render.ts";
-import { mysqlStatusOf } from "./rows.ts";
-import { renderTable } from "./table.ts";
+/** Runs `xenon mysql ...`. */
+import type { Outcome } from "./exit.ts";
+import { mysqlStatus } from "./mysql_status.ts";
+import { factsDeadlineMs, openCluster } from "./open.ts";
+import type { Surroundings } from "./ports.ts";
+import type { MysqlCommand } from "./tree/mysql.ts";
 
-/** `mysql status`: replication and server of this host, with the original's keys. */
-export async function mysqlStatus(
-  cluster: Cluster,
-  request: { readonly form: OutputForm; readonly deadlineMs: number },
-): Promise<Outcome> {
-  const json = mysqlStatusJson(mysqlStatusOf(await askLocal(cluster, request.deadlineMs)));
-  if (request.form === "json") return success(`${JSON.stringify(json)}\n`);
-  const rows = Object.entries(json).map(([key, value]) => [key, String(value)]);
-  return success(renderTable(["Fact", "Value"], rows));
+/** The runner of the group. */
+export async function runMysql(command: MysqlCommand, around: Surroundings): Promise<Outcome> {
+  const cluster = await openCluster(command.common, around);
+  switch (command.kind) {
+    case "status": {
+      const deadlineMs = factsDeadlineMs(command.common);
+      return await mysqlStatus(cluster, { form: command.form, deadlineMs });
+    }
+  }
 }

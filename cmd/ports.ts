@@ -10,12 +10,8 @@ export type Answer =
 
 /** One request to one agent. */
 export interface Question {
-  readonly method:
-    | "node.status"
-    | "node.ping"
-    | "cluster.add"
-    | "cluster.remove"
-    | "raft.tryToLeader";
+  /** As the agents name it, for example "node.status". */
+  readonly method: string;
   readonly params: Readonly<Record<string, unknown>>;
   /** The call is settled after this long, whatever the other side does. */
   readonly deadlineMs: number;
@@ -29,6 +25,12 @@ export interface Cluster {
   readonly seeds: readonly string[];
   /** Never rejects and never outlives the deadline. */
   call(endpoint: string, question: Question): Promise<Answer>;
+}
+
+/** What a command runs in. */
+export interface Surroundings {
+  readonly world: World;
+  readonly programs: Programs;
 }
 
 /** The parts of xenon that are loaded only by the commands that need them. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createFakeCluster, guideNodes, statusOf } from "./fake_cluster.ts";
-import { mysqlStatus } from "./mysql.ts";
+import { mysqlStatus } from "./mysql_status.ts";
 
 const [follower = "", , leader = ""] = guideNodes;
 const deadlineMs = 1500;

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { exitCodes } from "./exit.ts";
 import { createFakeCluster, guideNodes, statusOf } from "./fake_cluster.ts";
-import { raftNodes, raftStatus, raftTryToLeader } from "./raft.ts";
+import { raftNodes, raftStatus } from "./raft_facts.ts";
 
 const [local = ""] = guideNodes;
 const deadlineMs = 1500;
@@ -22,21 +21,4 @@ Deno.test("raftNodes() prints one row a member", async () => {
   const { stdout } = await raftNodes(cluster, { form: "table", deadlineMs });
   assert.match(stdout, /^\+-+\+\n\| {7}Nodes {8}\|\n/);
   assert.match(stdout, /\(3 rows\)\n$/);
-});
-
-Deno.test("raftTryToLeader() confirms, refuses with the reason, and never hangs", async () => {
-  const up = createFakeCluster({ [local]: { kind: "up", status: statusOf(local) } });
-  const done = await raftTryToLeader(up, { deadlineMs });
-  assert.deepEqual([done.code, done.stdout], [exitCodes.ok, `${local} did raft.tryToLeader\n`]);
-  const because = "its applier is 90 s behind";
-  const refusing = createFakeCluster({ [local]: { kind: "refusing", because } });
-  await assert.rejects(
-    raftTryToLeader(refusing, { deadlineMs }),
-    /Cannot make "192\.168\.0\.109:8801" the leader: its applier is 90 s behind/,
-  );
-  const hanging = createFakeCluster({ [local]: { kind: "hanging" } });
-  await assert.rejects(
-    hanging.finish(raftTryToLeader(hanging, { deadlineMs })),
-    /Cannot reach the agent at "192\.168\.0\.109:8801" as it does not answer/,
-  );
 });

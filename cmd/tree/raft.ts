@@ -1,0 +1,50 @@
+/** The words of `xenon raft ...`. */
+import type { CommonOptions, OutputForm } from "../options.ts";
+import { commonOf, examples, type Found, outputOption, type Tree } from "./words.ts";
+
+export type RaftCommand =
+  & { readonly group: "raft"; readonly common: CommonOptions }
+  & (
+    | { readonly kind: "status" | "nodes"; readonly form: OutputForm }
+    | { readonly kind: "trytoleader" }
+  );
+
+/** Adds `raft` with all its commands. */
+export function addRaft(tree: Tree, found: Found<RaftCommand>): void {
+  const group = tree.command("raft").description("The agent of this host and its role")
+    .addHelpText("after", examples("xenon raft status", "xenon raft trytoleader"));
+  addFacts(group, found, {
+    kind: "status",
+    description: "Role, leader and members as this agent sees them, as JSON",
+    usually: "json",
+  });
+  addFacts(group, found, {
+    kind: "nodes",
+    description: "The members this agent knows",
+    usually: "table",
+  });
+  group.command("trytoleader")
+    .description("Let this node take the leadership over and wait until it is open for writes")
+    .addHelpText("after", examples("xenon raft trytoleader --timeout 30"))
+    .action((_options, self) =>
+      found({ group: "raft", kind: "trytoleader", common: commonOf(self) })
+    );
+}
+
+interface Words {
+  /** Also the word that is typed. */
+  readonly kind: "status" | "nodes";
+  readonly description: string;
+  readonly usually: OutputForm;
+}
+
+function addFacts(group: Tree, found: Found<RaftCommand>, words: Words): void {
+  const { kind, description, usually } = words;
+  group.command(kind)
+    .description(description)
+    .addOption(outputOption())
+    .addHelpText("after", examples(`xenon raft ${kind}`))
+    .action(({ output }, self) =>
+      found({ group: "raft", kind, form: output ?? usually, common: commonOf(self) })
+    );
+}

@@ -1,0 +1,12 @@
+import { expectCommands, nothing } from "./expect_words.ts";
+
+const group = "raft";
+
+Deno.test("the words of xenon raft are understood", () => {
+  expectCommands({
+    "raft status": { group, kind: "status", form: "json", common: nothing },
+    "raft nodes": { group, kind: "nodes", form: "table", common: nothing },
+    "raft nodes --output json": { group, kind: "nodes", form: "json", common: nothing },
+    "raft trytoleader": { group, kind: "trytoleader", common: nothing },
+  });
+});
