@@ -42,6 +42,33 @@ export async function writeDurably(call: string, path: string, text: string): Pr
   }
 }
 
+/** Names of the files of a folder; none where there is no such folder. */
+export async function list(call: string, folder: string): Promise<readonly string[]> {
+  const subject = `Cannot list ${JSON.stringify(folder)} for ${call}`;
+  try {
+    return await withDeadline(readNames(folder), subject);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw failure(subject, error);
+  }
+}
+
+/** Removes a file for good; one that is not there is no error. */
+export async function remove(call: string, path: string): Promise<void> {
+  const subject = `Cannot remove ${JSON.stringify(path)} for ${call}`;
+  try {
+    await withDeadline(Deno.remove(path), subject);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw failure(subject, error);
+  }
+}
+
+async function readNames(folder: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const entry of Deno.readDir(folder)) if (entry.isFile) names.push(entry.name);
+  return names;
+}
+
 async function readText(path: string): Promise<string> {
   const { size } = await Deno.stat(path);
   if (size > FILE_BYTES_MAX) {
