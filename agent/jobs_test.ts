@@ -37,7 +37,7 @@ function openJobs({ files = memoryFiles(), run }: Stage): Promise<Jobs> {
 
 /** Waits until the newest job has ended. */
 async function ended(jobs: Jobs) {
-  while (jobs.current !== null) await new Promise((resolve) => queueMicrotask(() => resolve(null)));
+  while (jobs.current !== null) await Promise.resolve();
   return jobs.read(null, 0);
 }
 
@@ -104,7 +104,7 @@ Deno.test("the next agent goes on with what the job remembered last", async () =
   });
   await first.submit("copy", { from: "b" });
   while (first.current?.step !== "S8") {
-    await new Promise((resolve) => queueMicrotask(() => resolve(null)));
+    await Promise.resolve();
   }
   await first.stop();
   assert.equal(first.current?.state, "running", "it stays in the journal as running");
