@@ -8,7 +8,7 @@ import type { Envelope, Message } from "../raft/message.ts";
 import { addressOf, type Config, type Millis, type NodeId, type Position } from "../raft/types.ts";
 import type { Clock, Database, Hooks, Log, Peers, Scope, Server, ServerIdentity } from "./ports.ts";
 import { position } from "./positions.ts";
-import type { Requests } from "./requests.ts";
+import type { OperatorAnswer, Requests } from "./requests.ts";
 import type { Store } from "./store.ts";
 import type { VirtualIp } from "./vip.ts";
 import { incarnationOf, type Watch } from "./watch.ts";
@@ -26,7 +26,7 @@ export interface InterpreterOptions {
   readonly vip: VirtualIp;
   readonly log: Log;
   readonly replies: Requests<Message>;
-  readonly answers: Requests<string | null>;
+  readonly answers: Requests<OperatorAnswer>;
   readonly fenceMs: Millis;
   /** Longest wait for one answer of a peer to a heartbeat. */
   readonly requestMs: Millis;
@@ -80,7 +80,10 @@ export class Interpreter {
       case "reply":
         return this.#options.replies.answer(effect.request, effect.message);
       case "answer":
-        return this.#options.answers.answer(effect.request, effect.refused);
+        return this.#options.answers.answer(effect.request, {
+          refused: effect.refused,
+          passing: effect.passing ?? false,
+        });
       case "follow":
         this.#following = effect.following;
         return this.#options.watch.hurry();

@@ -5,16 +5,21 @@
 import * as v from "valibot";
 import type { MemberChange } from "../raft/event.ts";
 import type { NodeId } from "../raft/types.ts";
+import type { Clock } from "./ports.ts";
+import type { OperatorAnswer } from "./requests.ts";
 import { form, type FormationOptions, type Introduction } from "./formation.ts";
 import { RpcError, type RpcMethods } from "./wire_rpc.ts";
 
 export interface MembershipOptions extends FormationOptions {
   /** Id of the present leader; empty when nobody is known to lead. */
   readonly leader: () => string;
-  /** Asks the own protocol for a change; null when it is stored, else why not. */
-  readonly change: (change: MemberChange) => Promise<string | null>;
+  /** Asks the own protocol for a change; not refused means that it is stored. */
+  readonly change: (change: MemberChange) => Promise<OperatorAnswer>;
+  readonly clock: Clock;
 }
 
+/** How soon a change is asked for again that another one held up. */
+const againMs = 50;
 const nodesMax = 64;
 const nodesSchema = v.object({
   nodes: v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(nodesMax)),
@@ -99,9 +104,17 @@ export class MembershipCalls {
     if ("failed" in answer) throw new RpcError("refused", answer.failed.because);
   }
 
+  /** Only the leader's own agent gets here, or an agent that has just stopped leading. */
   async #changeHere(change: MemberChange): Promise<unknown> {
-    const refused = await this.#options.change(change);
-    if (refused !== null) throw new RpcError("refused", refused);
+    const { clock, deadlineMs } = this.#options;
+    const giveUpAt = clock.now() + deadlineMs;
+    let answer = await this.#options.change(change);
+    // One change at a time: this one waits for its turn instead of being refused.
+    while (answer.refused !== null && answer.passing && clock.now() < giveUpAt) {
+      await new Promise<void>((resolve) => clock.after(againMs, resolve));
+      answer = await this.#options.change(change);
+    }
+    if (answer.refused !== null) throw new RpcError("refused", answer.refused);
     return {};
   }
 }

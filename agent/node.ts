@@ -16,7 +16,7 @@ import { Interpreter } from "./interpret.ts";
 import { Loop } from "./loop.ts";
 import type { Clock, Database, Hooks, Log, Peers, Server } from "./ports.ts";
 import { MembershipCalls } from "./membership_calls.ts";
-import { Requests } from "./requests.ts";
+import { type OperatorAnswer, Requests } from "./requests.ts";
 import { leaderOf, roleOf, sentenceOf, snapshot } from "./snapshot.ts";
 import { SilenceProbe } from "./silence.ts";
 import type { Store } from "./store.ts";
@@ -65,7 +65,7 @@ export class Node {
   readonly #silence: SilenceProbe;
   readonly #membership: MembershipCalls;
   readonly #replies: Requests<Message>;
-  readonly #answers: Requests<string | null>;
+  readonly #answers: Requests<OperatorAnswer>;
   readonly #counters = new Counters();
   readonly #startedAt: number;
   #roleSince: number;
@@ -159,8 +159,9 @@ export class Node {
   }
 
   /** Told to stop: hands over first when it leads. Null: done; else why the server was closed instead. */
-  leave(): Promise<string | null> {
-    return this.#operator((request, at) => ({ kind: "leave", at, request }));
+  async leave(): Promise<string | null> {
+    const { refused } = await this.#operator((request, at) => ({ kind: "leave", at, request }));
+    return refused;
   }
 
   /** What the GET pages and `node.status` show. */
@@ -293,14 +294,14 @@ export class Node {
     return { cluster: membership?.cluster ?? null, from: config.id, member, to, message };
   }
 
-  #operator(wish: (request: number, at: number) => Event): Promise<string | null> {
+  #operator(wish: (request: number, at: number) => Event): Promise<OperatorAnswer> {
     const { clock, config } = this.#options;
     const limitMs = 2 * config.handoverMs + operatorExtraMs;
     return this.#answers.wait(limitMs, (request) => this.#post(wish(request, clock.now())));
   }
 
   async #wish(wish: (request: number, at: number) => Event, done: string): Promise<unknown> {
-    const refused = await this.#operator(wish);
+    const { refused } = await this.#operator(wish);
     if (refused !== null) throw new RpcError("refused", refused);
     return { sentences: [done] };
   }

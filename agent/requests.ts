@@ -4,6 +4,14 @@ import type { Clock } from "./ports.ts";
 /** More waiting exchanges than this are refused: somebody repeats himself. */
 const waitingMax = 256;
 
+/** What the protocol said to an operator's wish. */
+export interface OperatorAnswer {
+  /** Why not, as a sentence; null when it is done. */
+  readonly refused: string | null;
+  /** The refusal is about something under way: asking again a moment later may help. */
+  readonly passing: boolean;
+}
+
 /** A bounded map from request numbers to waiting callers. */
 export class Requests<Answer> {
   readonly #clock: Clock;

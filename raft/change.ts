@@ -20,8 +20,12 @@ export function changeMember(
   wanted: { readonly change: MemberChange; readonly request: number; readonly at: Millis },
 ): Step {
   const { change, request, at } = wanted;
-  const refused = changeRefusal(config, state, change);
   const membership = state.durable.membership;
+  const busy = underWay(state, change);
+  if (busy !== null) {
+    return [state, [{ kind: "answer", request, refused: busy, passing: true }]];
+  }
+  const refused = changeRefusal(config, state, change);
   if (refused !== null || membership === null) {
     return [state, [{ kind: "answer", request, refused }]];
   }
@@ -31,14 +35,21 @@ export function changeMember(
   return store(config, state, { members, target: change.id, request, at });
 }
 
-function changeRefusal(config: Config, state: Leader, change: MemberChange): string | null {
+/** What has to end before the next change may begin; null when nothing. */
+function underWay(state: Leader, change: MemberChange): string | null {
   if (state.stage !== "leading") return "the leader's own promotion is not complete";
   // A node that died while it was being added can be taken out all the same.
   const cancels = change.kind === "remove" && state.change?.target === change.id;
   if (state.change !== null && !cancels) {
     return `the change of ${state.change.target} is not finished`;
   }
-  if (state.handover !== null) return "a hand-over is in progress";
+  const entry = memberOf(state.durable.membership, change.id);
+  // Its vote may only go after its acknowledgements are proven to have stopped.
+  if (change.kind === "remove" && entry?.kind === "leaving") return "it is leaving already";
+  return state.handover === null ? null : "a hand-over is in progress";
+}
+
+function changeRefusal(config: Config, state: Leader, change: MemberChange): string | null {
   const entry = memberOf(state.durable.membership, change.id);
   if (change.kind === "add") {
     if (entry === undefined) return null;

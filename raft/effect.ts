@@ -10,8 +10,16 @@ export type Effect =
   | { readonly kind: "persist"; readonly durable: Durable }
   | { readonly kind: "send"; readonly to: NodeId; readonly message: Message }
   | { readonly kind: "reply"; readonly request: number; readonly message: Message }
-  /** Ends an operator's request; `refused` is a sentence, null means done. */
-  | { readonly kind: "answer"; readonly request: number; readonly refused: string | null }
+  /**
+   * Ends an operator's request; `refused` is a sentence, null means done. A `passing` refusal is about
+   * something that is under way: the same request may be granted a moment later.
+   */
+  | {
+    readonly kind: "answer";
+    readonly request: number;
+    readonly refused: string | null;
+    readonly passing?: boolean;
+  }
   /**
    * Wait until `until` is received (bounded), stop the receiver, make sure that the server is
    * closed, read what it holds.

@@ -1,5 +1,5 @@
 /** The commands of a story, each one event for the node that it tells about. */
-import type { Event } from "../raft/event.ts";
+import type { Event, MemberChange } from "../raft/event.ts";
 import type { Message } from "../raft/message.ts";
 import type { State } from "../raft/state.ts";
 import type {
@@ -62,6 +62,14 @@ export function toEvent(words: Words, state: State): Event {
     case "enable":
     case "leave":
       return { kind: name, at, request: number(words, "request", 1) };
+    case "add":
+    case "remove":
+      return {
+        kind: "changeMember",
+        at,
+        request: number(words, "request", 1),
+        change: change(words),
+      };
     default:
       return received(words, state);
   }
@@ -94,6 +102,13 @@ export function text(words: Words, key: string, fallback: string): string {
 
 function id(words: Words, key: string): NodeId {
   return text(words, key, "b") as NodeId;
+}
+
+function change(words: Words): MemberChange {
+  const node = id(words, "id");
+  if (words.name === "remove") return { kind: "remove", id: node };
+  const member = text(words, "member", `member-${node}`);
+  return { kind: "add", id: node, member, idle: words.given.has("idle") };
 }
 
 function run(words: Words): Incarnation {
@@ -217,7 +232,7 @@ function toAnswer(
       return { kind: "voteReply", ...told, membership: null, leaderSilentMs: null };
     }
     case "heartbeatReply": {
-      const epoch = state.durable.membership?.epoch ?? 0;
+      const epoch = number(words, "epoch", state.durable.membership?.epoch ?? 0);
       const sentAt = number(words, "sentAt", words.at);
       const told = { term, sentAt, epoch, refused, held, unfit, receivingFrom, source };
       return { kind: "heartbeatReply", ...told, inStep: words.given.has("inStep") };
