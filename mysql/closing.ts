@@ -10,7 +10,7 @@ import { endStrays } from "./other_sessions.ts";
 import { type FenceSeen, fenceSql, plannedClose, reopen, type Session } from "./plan_fence.ts";
 import { flag, flagOf, integer, type Row, rowsOf, text } from "./rows.ts";
 import type { Sessions } from "./sessions.ts";
-import { pause, TimeLeft } from "./time_left.ts";
+import { endOf, TimeLeft } from "./time_left.ts";
 
 /** The request for super_read_only: one at a time, as it may hang behind commits that wait. */
 export class ClosingRequest {
@@ -126,7 +126,7 @@ export interface CloseParts {
 
 /** Time for taking a close back: a kill, and two settings. */
 const reopenMs = 2_000;
-const pollMs = 2;
+const pollMs = 50;
 
 /**
  * Closes an open server for a switchover and gives its executed set, which is true then, as nobody waits.
@@ -148,9 +148,10 @@ export async function closePlanned(parts: CloseParts): Promise<string> {
   const first = await look();
   while (true) {
     stopWhenOver(parts);
-    const seen = await look();
+    // The set is asked for right behind the look, so that it is there when the look says "closed".
+    const [seen, executed] = await Promise.all([look(), executedOf(connection)]);
     const action = plannedClose(seen, time.over);
-    if (action.kind === "done") return await executedOf(connection);
+    if (action.kind === "done") return executed;
     if (action.kind === "giveUp") {
       if (first.readOnly) throw new Error(`Cannot close the server: ${action.because}`);
       await takeBack(parts, connection);
@@ -160,7 +161,8 @@ export async function closePlanned(parts: CloseParts): Promise<string> {
       stopWhenOver(parts);
       request.send(await sessions.get("request"), deadlineMs + reopenMs);
     }
-    await Promise.race([request.ended, pause(pollMs)]);
+    // Looking on while the request hangs would only keep the look after its end waiting.
+    await endOf(request.ended, pollMs);
   }
 }
 

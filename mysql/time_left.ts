@@ -23,6 +23,19 @@ export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
+/** Waits for the end of `work`, however that is, and no longer than the limit. */
+export async function endOf(work: Promise<unknown>, milliseconds: number): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  try {
+    await Promise.race([work, late]);
+  } catch {
+    // Its error reaches whoever asked for the work.
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Calls again and again until the result is disposed of. */
 export function every(milliseconds: number, call: () => void): Disposable {
   const timer = setInterval(call, milliseconds);
