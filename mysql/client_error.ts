@@ -100,6 +100,20 @@ export function shownMessage(failure: unknown, sql: string): string {
   return hideSecrets(text, sql).replace(/\s+/g, " ").slice(0, shownMessageMax);
 }
 
+const knownReasons: ReadonlyMap<number, string> = new Map([
+  [1290, "the server is read-only by now"],
+  [1396, "the account exists already, or it does not exist"],
+  [1819, "the password does not satisfy the server's password policy"],
+]);
+
+/** Why a statement that holds a secret failed, in words of ours: the server may quote the statement. */
+export function secretReason({ kind, errno, code }: DatabaseErrorDetails): string {
+  if (kind === "timeout" || kind === "lost") {
+    return "no answer came in time; whether it took effect is unknown";
+  }
+  return `${knownReasons.get(errno) ?? code} (error ${errno})`;
+}
+
 /** A syntax error repeats a part of the statement, so its text is as secret as the statement. */
 function hideSecrets(text: string, sql: string): string {
   if (!/password|identified|secret|auth/i.test(sql)) return text;

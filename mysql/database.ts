@@ -5,6 +5,7 @@
  * changes go through one queue, a fence ends whatever is in it, and nothing given up is forgotten.
  */
 
+import { Administration } from "./administration.ts";
 import { closePlanned, ClosingRequest } from "./closing.ts";
 import { DatabaseError } from "./client_error.ts";
 import { cutOff } from "./cut_off.ts";
@@ -50,6 +51,8 @@ export function createDatabase(settings: DatabaseSettings): MysqlDatabase {
 
 /** One server, as its agent sees and changes it. */
 export class MysqlDatabase implements AsyncDisposable {
+  /** What an operator asks of this server besides the protocol. */
+  readonly administration: Administration;
   readonly #settings: DatabaseSettings;
   readonly #sessions: Sessions;
   readonly #queue = new WorkQueue();
@@ -65,6 +68,14 @@ export class MysqlDatabase implements AsyncDisposable {
   constructor(settings: DatabaseSettings) {
     this.#settings = settings;
     this.#sessions = new Sessions(settings);
+    this.administration = new Administration({
+      sessions: this.#sessions,
+      statementMs: settings.statementMs,
+      agentUser: settings.endpoint.user,
+      replicationUser: settings.replication.user,
+      unfenced: () => this.#unfenced.signal,
+      queued: (name, statements) => this.#change(name, {}, (runner) => runner.run(statements)),
+    });
   }
 
   /** Reads all facts; about 4 ms on an idle server. Never rejects. */

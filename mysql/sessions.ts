@@ -164,8 +164,22 @@ export class Sessions implements AsyncDisposable {
     if (this.#disposed) throw new Error("Cannot connect as the connections were closed for good");
     const { connectMs } = this.#settings;
     const connection = await Connection.connect({ ...endpoint, connectMs, programName });
+    await plainMode(connection, connectMs);
     if (!this.#disposed) return connection;
     await connection.close();
     throw new Error("Cannot connect as the connections were closed for good");
+  }
+}
+
+/**
+ * A server may be set to read quotes otherwise for everybody: under NO_BACKSLASH_ESCAPES a backslash in
+ * a name or a password would arrive twice. Our sessions quote and read one way.
+ */
+async function plainMode(connection: Connection, deadlineMs: number): Promise<void> {
+  try {
+    await connection.query("SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION'", { deadlineMs });
+  } catch (error) {
+    connection.destroy();
+    throw error;
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Connection } from "./client.ts";
-import { DatabaseError } from "./client_error.ts";
+import { DatabaseError, secretReason } from "./client_error.ts";
 import { type Deadline, deadlinesMs, type Statement, waitSliceSeconds } from "./plan.ts";
 import type { Sessions } from "./sessions.ts";
 import { every, stopwatch } from "./time_left.ts";
@@ -133,7 +133,7 @@ export class StatementRunner implements AsyncDisposable {
   #judge(next: Statement, error: unknown): void {
     if (!(error instanceof DatabaseError)) throw error;
     if (next.allowedErrors.includes(error.errno)) return;
-    const why = next.secret ? `error ${error.errno} (${error.code})` : error.message;
+    const why = next.secret ? secretReason(error) : error.message;
     const sentence = `Cannot ${next.what}: ${why}`;
     if (!next.mayFail || error.kind !== "sql") {
       throw new Error(sentence, next.secret ? {} : { cause: error });

@@ -39,22 +39,43 @@ export function parseSysvars(text: string): Sysvars {
   const dropped: string[] = [];
   for (const entry of splitOutsideQuotes(text)) {
     if (entry.trim() === "") continue;
-    const { name, value } = parseEntry(entry.trim());
-    if (reservedPattern.test(name.split(".").at(-1) ?? "")) {
+    const { name, value } = parseSetting(entry.trim());
+    if (isReserved(name)) {
       dropped.push(`Setting "${name}" is left out: promotion and fencing decide it`);
     } else {
-      const sql = `SET GLOBAL ${name.split(".").map(quoteIdentifier).join(".")} = ${value}`;
+      const sql = `SET GLOBAL ${quoteVariable(name)} = ${value}`;
       statements.push(statement(sql, `set ${name}`, { mayFail: true }));
     }
   }
   return { statements, dropped };
 }
 
+/** Does promotion or fencing decide this variable, so that nobody else may set it? */
+export function isReserved(name: string): boolean {
+  return reservedPattern.test(name.split(".").at(-1) ?? "");
+}
+
+/** A variable's name for SQL; one of a component has a dot in it. */
+export function quoteVariable(name: string): string {
+  return name.split(".").map(quoteIdentifier).join(".");
+}
+
 function splitOutsideQuotes(text: string): readonly string[] {
   return text.match(/(?:[^;'"]|'[^']*'|"[^"]*"|['"])+/g) ?? [];
 }
 
-function parseEntry(entry: string): { readonly name: string; readonly value: string } {
+/** One setting, its name in small letters and its value as SQL text. */
+export interface Setting {
+  readonly name: string;
+  readonly value: string;
+}
+
+/**
+ * Reads one `name=value`.
+ *
+ * @throws {SyntaxError} naming what cannot be read.
+ */
+export function parseSetting(entry: string): Setting {
   const at = entry.indexOf("=");
   const name = entry.slice(0, at).trim().toLowerCase();
   if (at < 0 || !namePattern.test(name)) {
