@@ -46,6 +46,8 @@ export interface NodeOptions {
   /** Start the server again when it dies? */
   readonly monitored: boolean;
   readonly agentVersion: string;
+  /** What `cluster xenon` shows of the configuration. */
+  readonly settings: NodeStatus["settings"];
   /** Log every event and effect of the protocol, for developers. */
   readonly trace: boolean;
 }
@@ -166,7 +168,7 @@ export class Node {
 
   /** What the GET pages and `node.status` show. */
   status(): NodeStatus {
-    const { clock, config, mysqlEndpoint, agentVersion } = this.#options;
+    const { clock, config, mysqlEndpoint, agentVersion, settings } = this.#options;
     const now = clock.now();
     return snapshot({
       config,
@@ -179,6 +181,7 @@ export class Node {
       uptimeSeconds: Math.floor((now - this.#startedAt) / 1_000),
       stateUptimeSeconds: Math.floor((now - this.#roleSince) / 1_000),
       agentVersion,
+      settings,
       counters: this.#counters.current,
     });
   }

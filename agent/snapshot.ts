@@ -18,6 +18,7 @@ export interface SnapshotContext {
   readonly uptimeSeconds: number;
   readonly stateUptimeSeconds: number;
   readonly agentVersion: string;
+  readonly settings: NodeStatus["settings"];
   readonly counters: Omit<NodeStatus["counters"], "stateUptimeSeconds">;
 }
 
@@ -53,6 +54,8 @@ export function snapshot(context: SnapshotContext): NodeStatus {
     // A witness has no server to look at.
     ageMs: Number.isFinite(context.factsAgeMs) ? Math.max(0, context.factsAgeMs) : 0,
     agentVersion: context.agentVersion,
+    promotion: state.role === "leader" && state.stage === "promoting" ? "WaitUntilAfterGTID" : "",
+    settings: context.settings,
   };
 }
 

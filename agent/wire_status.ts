@@ -33,6 +33,13 @@ const names = v.pipe(v.array(name), v.maxLength(membersMax), v.readonly());
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const seconds = v.pipe(v.number(), v.finite(), v.minValue(0));
 
+const settingsMax = 64;
+const settings = v.pipe(
+  v.array(v.object({ name, value: name })),
+  v.maxLength(settingsMax),
+  v.readonly(),
+);
+
 const mysqlSchema = v.object({
   state: v.picklist(["ALIVE", "DEAD"]),
   /** What the server is now, not what xenon last asked for; empty while unknown. */
@@ -94,6 +101,10 @@ const nodeStatusSchema = v.object({
   /** Age of the facts about MySQL when the record was made, in milliseconds. */
   ageMs: seconds,
   agentVersion: name,
+  /** What a new leader waits for before it opens, in the original's words; empty otherwise. */
+  promotion: v.optional(name, ""),
+  /** Settings of the agent that operators compare; empty from an older agent. */
+  settings: v.optional(settings, []),
 });
 
 type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };

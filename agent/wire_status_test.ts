@@ -46,6 +46,8 @@ const status: NodeStatus = {
   },
   ageMs: 40,
   agentVersion: "0.1.0",
+  promotion: "",
+  settings: [{ name: "LogLevel", value: "INFO" }],
 };
 
 Deno.test("decodeNodeStatus() returns what was sent through JSON", () => {

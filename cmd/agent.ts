@@ -14,6 +14,7 @@ import { createLogger, type Logger, openLogFile, openStderr } from "../agent/rea
 import { createPeers } from "../agent/real/peers.ts";
 import { judgeConfigMode, type LoadedSecrets, loadSecrets } from "../agent/real/secrets.ts";
 import { createHandler } from "../agent/server.ts";
+import { shownSettings } from "../agent/settings.ts";
 import { Store } from "../agent/store.ts";
 import { noVirtualIp, type VirtualIp } from "../agent/vip.ts";
 import { createDatabase } from "../mysql/database.ts";
@@ -159,6 +160,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Nod
     mysqlEndpoint: `${endpoint.host}:${config.mysql.port}`,
     monitored: config.mysql.monitored,
     agentVersion: world.version,
+    settings: shownSettings(config),
     trace: config.log.level === "DEBUG",
   };
 }

@@ -1,45 +1,88 @@
-/** What `cluster status` and `cluster gtid` show of every node. */
-import type { FactsForm } from "./options.ts";
-import { exitCodes, type Outcome, success } from "./exit.ts";
+/** What the `cluster` commands show of every node. */
+import type { Facts } from "./facts.ts";
 import { gather, type Gathered, type NodeAnswer } from "./gather.ts";
+import { extraKeys, gtidJson, oneLine, sentenceOf, statusJson } from "./node_json.ts";
+import {
+  gtidColumns,
+  mysqlColumns,
+  raftColumns,
+  statusColumns,
+  tableOf,
+  xenonColumns,
+} from "./node_tables.ts";
 import type { Cluster } from "./ports.ts";
-import { gtidJson, gtidTable, statusJson, statusTable } from "./render.ts";
-import { gtidRow, statusRow } from "./rows.ts";
-
-export interface FactsRequest {
-  readonly form: FactsForm;
-  /** For all questions of one round together. */
-  readonly deadlineMs: number;
-}
 
 /** `cluster status`: the table, its row count, the arithmetic, and one sentence a node. */
-export async function clusterStatus(cluster: Cluster, request: FactsRequest): Promise<Outcome> {
-  const gathered = await gather(cluster, request.deadlineMs);
-  const rows = gathered.nodes.map(statusRow);
-  if (request.form === "table") {
-    return finish(gathered, `${statusTable(rows)}${summary(gathered)}`);
-  }
-  if (request.form === "exact") return finish(gathered, toJson({ status: rows.map(statusJson) }));
-  const status = gathered.nodes.map((node, index) => ({
-    ...statusJson(rows[index] ?? { id: node.id, silent: true }),
-    ...extraKeys(node),
-  }));
-  const { cluster: id, quorum, margin } = gathered.view;
-  return finish(gathered, toJson({ status, cluster: id, quorum, margin }));
+export async function clusterStatus(cluster: Cluster, deadlineMs: number): Promise<Facts> {
+  return statusFacts(await gather(cluster, deadlineMs));
+}
+
+/** The facts of `cluster status` from answers that are there already. */
+export function statusFacts(gathered: Gathered): Facts {
+  const { nodes, view: { cluster, quorum, margin } } = gathered;
+  return {
+    ...tables(statusColumns, nodes),
+    below: summary(gathered),
+    exact: { status: nodes.map(statusJson) },
+    value: { status: nodes.map(withExtra(statusJson)), cluster, quorum, margin },
+  };
 }
 
 /** `cluster gtid`: the sets of every node, the leader last as the original reads it last. */
-export async function clusterGtid(cluster: Cluster, request: FactsRequest): Promise<Outcome> {
-  const gathered = await gather(cluster, request.deadlineMs);
+export async function clusterGtid(cluster: Cluster, deadlineMs: number): Promise<Facts> {
+  const gathered = await gather(cluster, deadlineMs);
   const nodes = [...gathered.nodes].sort((left, right) => rank(left) - rank(right));
-  const rows = nodes.map(gtidRow);
-  if (request.form === "table") return finish(gathered, gtidTable(rows));
-  if (request.form === "exact") return finish(gathered, toJson({ gtid: rows.map(gtidJson) }));
-  const gtid = nodes.map((node, index) => ({
-    ...gtidJson(rows[index] ?? { id: node.id, silent: true }),
-    ...extraKeys(node),
+  return {
+    ...tables(gtidColumns, nodes),
+    exact: { gtid: nodes.map(gtidJson) },
+    value: { gtid: nodes.map(withExtra(gtidJson)) },
+  };
+}
+
+/** `cluster mysql`: every server with its replication. */
+export async function clusterMysql(cluster: Cluster, deadlineMs: number): Promise<Facts> {
+  const { nodes } = await gather(cluster, deadlineMs);
+  return { ...tables(mysqlColumns, nodes), value: { mysql: nodes.map(withExtra(idOf)) } };
+}
+
+/** `cluster raft`: every agent with what it counted since its start. */
+export async function clusterRaft(cluster: Cluster, deadlineMs: number): Promise<Facts> {
+  const { nodes } = await gather(cluster, deadlineMs);
+  const raft = nodes.map((node) => ({
+    ...withExtra(idOf)(node),
+    ...(node.kind === "missing" ? {} : {
+      leader: node.status.leader,
+      voters: node.status.voters,
+      idle: node.status.idle,
+      witness: node.status.witness,
+      promotion: node.status.promotion,
+      counters: node.status.counters,
+    }),
   }));
-  return finish(gathered, toJson({ gtid }));
+  return { ...tables(raftColumns, nodes), value: { raft } };
+}
+
+/** `cluster xenon`: every agent with the settings it runs by. */
+export async function clusterXenon(cluster: Cluster, deadlineMs: number): Promise<Facts> {
+  const { nodes } = await gather(cluster, deadlineMs);
+  const xenon = nodes.map((node) => ({
+    ...withExtra(idOf)(node),
+    ...(node.kind === "missing" ? {} : {
+      settings: Object.fromEntries(node.status.settings.map(({ name, value }) => [name, value])),
+    }),
+  }));
+  return { ...tables(xenonColumns, nodes), value: { xenon } };
+}
+
+function tables(
+  columns: Parameters<typeof tableOf>[0],
+  nodes: readonly NodeAnswer[],
+): Pick<Facts, "table" | "wide" | "complete"> {
+  return {
+    table: tableOf(columns, nodes, { wide: false }),
+    wide: tableOf(columns, nodes, { wide: true }),
+    complete: nodes.every((node) => node.kind === "answered"),
+  };
 }
 
 /** The lines below a status table: the arithmetic with its margin, then each node's sentence. */
@@ -50,47 +93,19 @@ function summary({ nodes, view }: Gathered): string {
   const seen = view.role === "LEADER" || nodes.length === 1 ? "" : ` as ${view.id} sees it`;
   return [
     `n=${n} q=${q} k=${k}${seen}${margin}`,
-    ...nodes.map((node) => `${node.id}: ${sentence(node)}`),
+    ...nodes.map((node) => `${node.id}: ${sentenceOf(node)}`),
   ]
     .map((line) => `${line}\n`).join("");
 }
 
-/** What a node says about itself, or why it says nothing. */
-function sentence(node: NodeAnswer): string {
-  if (node.kind === "missing") return `no facts: ${oneLine(node.because)}`;
-  return oneLine(node.status.sentence) || "has nothing to say";
+function withExtra(json: (node: NodeAnswer) => Readonly<Record<string, unknown>>) {
+  return (node: NodeAnswer) => ({ ...json(node), ...extraKeys(node) });
 }
 
-/** Keys that the original does not have; scripts written against it never see them. */
-function extraKeys(node: NodeAnswer): Readonly<Record<string, unknown>> {
-  if (node.kind === "missing") return { answered: false, sentence: sentence(node) };
-  const { status } = node;
-  return {
-    answered: true,
-    sentence: sentence(node),
-    role: status.role,
-    term: status.term,
-    epoch: status.epoch,
-    facts: status.mysql,
-    "age-ms": status.ageMs,
-    "uptime-seconds": status.uptimeSeconds,
-    "agent-version": status.agentVersion,
-  };
+function idOf({ id }: NodeAnswer): Readonly<Record<string, unknown>> {
+  return { id };
 }
 
 function rank(node: NodeAnswer): number {
   return node.kind === "answered" && node.status.role === "LEADER" ? 1 : 0;
-}
-
-function finish({ nodes }: Gathered, stdout: string): Outcome {
-  const complete = nodes.every((node) => node.kind === "answered");
-  return success(stdout, complete ? exitCodes.ok : exitCodes.partial);
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
-}
-
-function toJson(value: unknown): string {
-  return `${JSON.stringify(value)}\n`;
 }

@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { clusterGtid, clusterStatus } from "./cluster_facts.ts";
-import { exitCodes, explain } from "./exit.ts";
+import { exitCodes, explain, type Outcome } from "./exit.ts";
+import { type Facts, printFacts } from "./facts.ts";
 import { createFakeCluster, type FakeNode, guideNodes, statusOf } from "./fake_cluster.ts";
+import type { FactsForm } from "./options.ts";
 
 const [first = "", second = "", leader = ""] = guideNodes;
 const deadlineMs = 1500;
+
+async function print(form: FactsForm, facts: Promise<Facts>): Promise<Outcome> {
+  return printFacts(await facts, { form, colour: false });
+}
 
 function healthy(): Record<string, FakeNode> {
   return Object.fromEntries(guideNodes.map((id) => [id, { kind: "up", status: statusOf(id) }]));
@@ -13,7 +19,7 @@ function healthy(): Record<string, FakeNode> {
 Deno.test("clusterStatus() ends with 0 when every member answered", async () => {
   const cluster = createFakeCluster(healthy());
   const { result, elapsedMs } = await cluster.finish(
-    clusterStatus(cluster, { form: "table", deadlineMs }),
+    print("table", clusterStatus(cluster, deadlineMs)),
   );
   assert.equal(result.code, exitCodes.ok);
   assert.equal(elapsedMs, 0);
@@ -36,7 +42,7 @@ Deno.test("clusterStatus() waits one deadline for any number of dead hosts", asy
   };
   const cluster = createFakeCluster(nodes);
   const { result, elapsedMs } = await cluster.finish(
-    clusterStatus(cluster, { form: "table", deadlineMs }),
+    print("table", clusterStatus(cluster, deadlineMs)),
   );
   assert.equal(elapsedMs, deadlineMs);
   assert.equal(result.code, exitCodes.partial);
@@ -47,7 +53,7 @@ Deno.test("clusterStatus() waits one deadline for any number of dead hosts", asy
 
 Deno.test("clusterStatus() says that the local agent is down and what to do", async () => {
   const cluster = createFakeCluster({ [first]: { kind: "hanging" } });
-  const command = clusterStatus(cluster, { form: "table", deadlineMs });
+  const command = print("table", clusterStatus(cluster, deadlineMs));
   const error: unknown = await cluster.finish(command).then(() => undefined, (caught) => caught);
   assert.deepEqual(explain(error), {
     code: exitCodes.failed,
@@ -61,7 +67,7 @@ Deno.test("clusterStatus() asks the members that the config names when its own a
   const nodes: Record<string, FakeNode> = { ...healthy(), [first]: { kind: "hanging" } };
   const cluster = createFakeCluster(nodes, [first, second]);
   const { result, elapsedMs } = await cluster.finish(
-    clusterStatus(cluster, { form: "exact", deadlineMs }),
+    print("exact", clusterStatus(cluster, deadlineMs)),
   );
   assert.equal(elapsedMs, deadlineMs, "the silent agent is not asked a second time");
   assert.equal(result.code, exitCodes.partial);
@@ -77,7 +83,7 @@ Deno.test("clusterStatus() fails when the local agent refuses", async () => {
   const because = "the signature does not match";
   const cluster = createFakeCluster({ ...healthy(), [first]: { kind: "refusing", because } });
   await assert.rejects(
-    clusterStatus(cluster, { form: "table", deadlineMs }),
+    print("table", clusterStatus(cluster, deadlineMs)),
     /Cannot go on as the agent at "192\.168\.0\.109:8801" refused: the signature does not match/,
   );
   assert.equal(cluster.calls.length, 1);
@@ -90,7 +96,7 @@ Deno.test("clusterStatus() shows a member that refuses or answers nonsense as un
     [leader]: { kind: "garbled", result: { version: 9 } },
   };
   const cluster = createFakeCluster(nodes);
-  const { result } = await cluster.finish(clusterStatus(cluster, { form: "table", deadlineMs }));
+  const { result } = await cluster.finish(print("table", clusterStatus(cluster, deadlineMs)));
   assert.equal(result.code, exitCodes.partial);
   assert.match(result.stdout, /154:8801: no facts: wrong cluster\n/);
   assert.match(result.stdout, /155:8801: no facts: Cannot read node status/);
@@ -106,7 +112,7 @@ Deno.test("clusterStatus() of a node without a cluster is one row", async () => 
     margin: { losses: 0, sentence: "" },
   });
   const cluster = createFakeCluster({ [first]: { kind: "up", status } });
-  const { result } = await cluster.finish(clusterStatus(cluster, { form: "table", deadlineMs }));
+  const { result } = await cluster.finish(print("table", clusterStatus(cluster, deadlineMs)));
   assert.equal(result.code, exitCodes.ok);
   assert.match(result.stdout, /\(1 rows\)\nn=0 q=0 k=0\n/);
 });
@@ -120,7 +126,7 @@ Deno.test("clusterStatus() takes the arithmetic from the leader of the later ter
     },
   };
   const cluster = createFakeCluster(nodes);
-  const { result } = await cluster.finish(clusterStatus(cluster, { form: "json", deadlineMs }));
+  const { result } = await cluster.finish(print("json", clusterStatus(cluster, deadlineMs)));
   assert.deepEqual(JSON.parse(result.stdout).quorum, { n: 3, q: 2, k: 1 });
 });
 
@@ -133,7 +139,7 @@ Deno.test("clusterStatus() shows a dead server and a failed backup", async () =>
     mysql: { ...base.mysql, state: "DEAD", option: "" },
   });
   const cluster = createFakeCluster({ ...healthy(), [first]: { kind: "up", status } });
-  const { result } = await cluster.finish(clusterStatus(cluster, { form: "exact", deadlineMs }));
+  const { result } = await cluster.finish(print("exact", clusterStatus(cluster, deadlineMs)));
   assert.deepEqual(JSON.parse(result.stdout).status[0], {
     "id": first,
     "raft": "[ViewID:182 EpochID:2]@INVALID",
@@ -154,7 +160,7 @@ Deno.test("clusterGtid() puts the leader last and every other member in its orde
     ): [string, FakeNode] => [id, { kind: "up", status: statusOf(id, { members }) }]),
   );
   const cluster = createFakeCluster(nodes);
-  const { result } = await cluster.finish(clusterGtid(cluster, { form: "exact", deadlineMs }));
+  const { result } = await cluster.finish(print("exact", clusterGtid(cluster, deadlineMs)));
   const { gtid } = JSON.parse(result.stdout);
   assert.deepEqual(gtid.map((row: { id: string }) => row.id), [first, second, leader]);
 });

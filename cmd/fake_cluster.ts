@@ -115,6 +115,12 @@ export function statusOf(id: string, changes: Partial<NodeStatus> = {}): NodeSta
     },
     ageMs: 120,
     agentVersion: "0.1.0",
+    promotion: "",
+    settings: [
+      { name: "LogLevel", value: "INFO" },
+      { name: "BackupDir", value: "/u01/backup" },
+      { name: "Mysql", value: "localhost:5001" },
+    ],
     ...changes,
   };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { CommandError } from "./exit.ts";
 import { findConfig, packagedConfig } from "./lookup.ts";
+import { createFakeWorld } from "./fake_world.ts";
 import type { World } from "./ports.ts";
 
 interface Place {
@@ -11,16 +12,14 @@ interface Place {
 }
 
 function worldOf({ files = {}, env = {}, executable = "/opt/xenon", locked }: Place): World {
-  return {
-    workingFolder: "/home/op",
+  return createFakeWorld({
     executable,
-    version: "0.1.0",
     env: (name) => env[name],
     readText: (path) =>
       path === locked
         ? Promise.reject(new Error("permission denied"))
         : Promise.resolve(files[path]),
-  };
+  });
 }
 
 const everywhere = {

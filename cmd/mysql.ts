@@ -1,5 +1,6 @@
 /** Runs `xenon mysql ...`. */
 import type { Outcome } from "./exit.ts";
+import { printFacts } from "./facts.ts";
 import { mysqlStatus } from "./mysql_status.ts";
 import { factsDeadlineMs, openCluster } from "./open.ts";
 import type { Surroundings } from "./ports.ts";
@@ -10,8 +11,8 @@ export async function runMysql(command: MysqlCommand, around: Surroundings): Pro
   const cluster = await openCluster(command.common, around);
   switch (command.kind) {
     case "status": {
-      const deadlineMs = factsDeadlineMs(command.common);
-      return await mysqlStatus(cluster, { form: command.form, deadlineMs });
+      const facts = await mysqlStatus(cluster, factsDeadlineMs(command.common));
+      return printFacts(facts, { form: command.form, colour: around.world.colour });
     }
   }
 }

@@ -7,7 +7,7 @@ const deadlineMs = 1500;
 
 async function jsonOf(id: string, changes: Parameters<typeof statusOf>[1]): Promise<unknown> {
   const cluster = createFakeCluster({ [id]: { kind: "up", status: statusOf(id, changes) } });
-  return JSON.parse((await mysqlStatus(cluster, { form: "json", deadlineMs })).stdout);
+  return (await mysqlStatus(cluster, deadlineMs)).value;
 }
 
 Deno.test("mysqlStatus() of a leader says that both threads run and nothing is behind", async () => {

@@ -63,6 +63,11 @@ export interface World {
   /** Absolute path of the xenon executable, empty when started from source. */
   readonly executable: string;
   readonly version: string;
+  /** True where standard output is a terminal that shows colours. */
+  readonly colour: boolean;
+  /** Milliseconds since an arbitrary start; never goes back. */
+  now(): number;
+  sleep(ms: number): Promise<void>;
   env(name: string): string | undefined;
   /** The text of a file, undefined where there is none; rejects when it cannot be read. */
   readText(path: string): Promise<string | undefined>;

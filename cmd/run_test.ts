@@ -1,19 +1,17 @@
 import assert from "node:assert/strict";
 import { exitCodes } from "./exit.ts";
 import { createFakeCluster, guideNodes, statusOf } from "./fake_cluster.ts";
-import type { DemoOptions, Programs, World } from "./ports.ts";
+import { createFakeWorld } from "./fake_world.ts";
+import type { DemoOptions, Programs } from "./ports.ts";
 import { run } from "./run.ts";
 
 const [local = ""] = guideNodes;
 const files: Readonly<Record<string, string>> = { "/etc/xenon/xenon.toml": "[server]" };
 
-const world: World = {
-  workingFolder: "/home/op",
-  executable: "/opt/xenon",
+const world = createFakeWorld({
   version: "1.2.3",
-  env: () => undefined,
   readText: (path) => Promise.resolve(files[path]),
-};
+});
 
 /** Programs that remember what they were started with. */
 function programsOf(cluster = createFakeCluster({})) {

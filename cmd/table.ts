@@ -14,16 +14,23 @@ const numberLine = /^-*\d*\.?\d*$/;
 const wideCharacter =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 
+/** Columns and cells, before anybody has decided how they look. */
+export interface Table {
+  readonly header: readonly string[];
+  /** Each row as long as the header. */
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** Colours one line of a cell; the width is the same before and after. */
+export type Tint = (line: string) => string;
+
 interface Cell {
   readonly lines: readonly string[];
   readonly width: number;
 }
 
-/** Draws header and rows, every row as long as the header, and closes with `(n rows)`. */
-export function renderTable(
-  header: readonly string[],
-  rows: readonly (readonly string[])[],
-): string {
+/** Draws header and rows, and closes with `(n rows)`. */
+export function renderTable({ header, rows }: Table, tint: Tint = (line) => line): string {
   const cells = rows.map((row) => header.map((_, column) => layOut(row[column] ?? "")));
   const widths = header.map((title, column) =>
     Math.max(
@@ -34,8 +41,23 @@ export function renderTable(
   const rule = `+${widths.map((width) => "-".repeat(width + 2)).join("+")}+`;
   const titles = header.map((title, column) => centre(title, widths[column] ?? 0));
   const lines = [rule, `|${titles.map((title) => ` ${title} `).join("|")}|`, rule];
-  for (const row of cells) lines.push(...drawRow(row, widths), rule);
+  for (const row of cells) lines.push(...drawRow(row, { widths, tint }), rule);
   return `${lines.join("\n")}\n(${rows.length} rows)\n`;
+}
+
+/** One line for the header and one a row, cells between tabs; escapes as `mysql --batch` has them. */
+export function renderTsv({ header, rows }: Table): string {
+  return [header, ...rows].map((row) => `${row.map(escapeCell).join("\t")}\n`).join("");
+}
+
+function escapeCell(cell: string): string {
+  const escapes: Readonly<Record<string, string>> = {
+    "\\": "\\\\",
+    "\t": "\\t",
+    "\n": "\\n",
+    "\r": "\\r",
+  };
+  return cell.trim().replace(/[\\\t\n\r]/g, (character) => escapes[character] ?? character);
 }
 
 /** How many columns of a terminal the text takes; a newline counts as one. */
@@ -70,15 +92,17 @@ function centre(title: string, width: number): string {
   return " ".repeat(left) + title + " ".repeat(gap - left);
 }
 
-function drawRow(row: readonly Cell[], widths: readonly number[]): readonly string[] {
+function drawRow(
+  row: readonly Cell[],
+  { widths, tint }: { readonly widths: readonly number[]; readonly tint: Tint },
+): readonly string[] {
   const height = Math.max(...row.map((cell) => cell.lines.length));
   return Array.from({ length: height }, (_, index) => {
-    const parts = row.map((cell, column) => align(cell.lines[index] ?? "", widths[column] ?? 0));
+    const parts = row.map((cell, column) => {
+      const line = cell.lines[index] ?? "";
+      const blanks = " ".repeat(Math.max(0, (widths[column] ?? 0) - displayWidth(line)));
+      return numberLine.test(line) ? blanks + tint(line) : tint(line) + blanks;
+    });
     return `|${parts.map((part) => ` ${part} `).join("|")}|`;
   });
-}
-
-function align(line: string, width: number): string {
-  const blanks = " ".repeat(Math.max(0, width - displayWidth(line)));
-  return numberLine.test(line) ? blanks + line : line + blanks;
 }

@@ -3,29 +3,29 @@
  * XENON_REWRITE_GOLDEN=1 and review the difference.
  */
 import assert from "node:assert/strict";
+import { stripVTControlCharacters } from "node:util";
 import { createFakeCluster, type FakeNode, guideNodes, statusOf } from "../cmd/fake_cluster.ts";
+import { createFakeWorld } from "../cmd/fake_world.ts";
+import { outputForms } from "../cmd/options.ts";
 import { buildTree } from "../cmd/program.ts";
-import { mysqlTable, raftTable, serverTable } from "../cmd/render.ts";
 import { run } from "../cmd/run.ts";
 
 const folder = new URL("golden/", import.meta.url);
-const [first = "", second = "", leader = ""] = guideNodes;
+const [, second = "", leader = ""] = guideNodes;
 
 /** What `xenon ...` prints on the first of the guide's hosts. */
-async function printed(words: string, changes: Readonly<Record<string, FakeNode>> = {}) {
+async function printed(
+  words: string,
+  changes: Readonly<Record<string, FakeNode>> = {},
+  colour = false,
+) {
   const well = guideNodes.map((id): [string, FakeNode] => [
     id,
     { kind: "up", status: statusOf(id) },
   ]);
   const cluster = createFakeCluster({ ...Object.fromEntries(well), ...changes });
   const outcome = run(words.split(" "), {
-    world: {
-      workingFolder: "/",
-      executable: "",
-      version: "0.1.0",
-      env: () => undefined,
-      readText: () => Promise.resolve("[server]"),
-    },
+    world: createFakeWorld({ colour, readText: () => Promise.resolve("[server]") }),
     programs: {
       openCluster: () => Promise.resolve(cluster),
       runAgent: () => Promise.resolve(1),
@@ -99,34 +99,34 @@ async function helpOf(commands: readonly (readonly string[])[]): Promise<string>
   return (await Promise.all(texts)).join("\n");
 }
 
-Deno.test("the tables T3, T4 and T5 keep their layout", () => {
-  const rows = { id: first, raft: "FOLLOWER" } as const;
-  const mysql = mysqlTable([{
-    ...rows,
-    mysql: "ALIVE",
-    option: "READONLY",
-    position: "[mysql-bin.000002/1547]",
-    threads: "[true/true]",
-    secondsBehind: "0",
-    lastError: "",
-  }, { id: leader, silent: true }]);
-  const raft = raftTable([{
-    ...rows,
-    raftAtMysql: "",
-    idleCount: 0,
-    leaderPromotes: 1,
-    leaderDegrades: 0,
-    leaderGetHeartbeats: 12,
-    leaderGetVotes: 0,
-    candidatePromotes: 1,
-    candidateDegrades: 0,
-    stateUptimeSeconds: 3500.9,
-  }, { id: leader, silent: true }]);
-  const server = serverTable([{
-    id: first,
-    status: "FOLLOWER",
-    config: [["LogLevel", "INFO"], ["BackupDir", "/u01/backup"], ["Mysql", "localhost:5001"]],
-    uptimeSeconds: 3600,
-  }, { id: leader, silent: true }]);
-  compare("tables.txt", `${mysql}\n${raft}\n${server}`);
+Deno.test("cluster mysql, raft and xenon draw the tables T3, T4 and T5", async () => {
+  const dead: Record<string, FakeNode> = { [leader]: { kind: "hanging" } };
+  for (const name of ["mysql", "raft", "xenon"]) {
+    const whole = await printed(`cluster ${name}`);
+    compare(`cluster_${name}.txt`, `${whole}\n${await printed(`cluster ${name}`, dead)}`);
+  }
+});
+
+Deno.test("-o prints the facts of every command in every form", async () => {
+  const dead: Record<string, FakeNode> = { [second]: { kind: "hanging" } };
+  const commands = ["cluster status", "cluster gtid", "cluster mysql", "cluster raft"];
+  for (const words of [...commands, "cluster xenon", "mysql status", "raft status", "raft nodes"]) {
+    const texts = [];
+    for (const form of outputForms) {
+      const line = `${words} -o ${form}`;
+      texts.push(`$ xenon ${line}\n${await printed(line, dead)}`);
+    }
+    compare(`forms_${words.replace(" ", "_")}.txt`, texts.join("\n"));
+  }
+});
+
+Deno.test("colours show on a terminal only, and change no width", async () => {
+  const plain = await printed("cluster status");
+  const coloured = await printed("cluster status", {}, true);
+  assert.notEqual(coloured, plain);
+  assert.equal(stripVTControlCharacters(coloured), plain);
+  assert.equal(
+    await printed("cluster status -o tsv", {}, true),
+    await printed("cluster status -o tsv"),
+  );
 });

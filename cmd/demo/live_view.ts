@@ -3,8 +3,8 @@
  * and is drawn again and again, and the story scrolls above it; elsewhere there are lines only.
  */
 import type { NodeAnswer } from "../gather.ts";
-import { statusTable } from "../render.ts";
-import { statusRow } from "../rows.ts";
+import { statusColumns, tableOf as nodeTable } from "../node_tables.ts";
+import { renderTable } from "../table.ts";
 import type { Lab } from "./lab.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -91,7 +91,7 @@ async function tableOf(lab: Lab): Promise<string> {
       ? { kind: "missing", id: node.id, because: "no answer" }
       : { kind: "answered", id: node.id, status };
   }));
-  return statusTable(answers.map(statusRow));
+  return renderTable(nodeTable(statusColumns, answers, { wide: false }));
 }
 
 function columnsOf(): number {

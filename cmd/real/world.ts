@@ -8,6 +8,11 @@ export function createWorld(version: string): World {
     // The self-extracting file runs its program from a cache, so it passes on where it stands.
     executable: Deno.env.get("XENON_SELF") ?? "",
     version,
+    get colour() {
+      return !Deno.noColor && Deno.stdout.isTerminal();
+    },
+    now: () => performance.now(),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     env: (name) => Deno.env.get(name),
     readText,
   };

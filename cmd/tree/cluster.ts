@@ -14,8 +14,10 @@ export type ClusterCommand =
   & { readonly group: "cluster"; readonly common: CommonOptions }
   & (
     | { readonly kind: "add" | "remove"; readonly nodes: readonly string[] }
-    | { readonly kind: "status" | "gtid"; readonly form: FactsForm }
+    | { readonly kind: ShownKind; readonly form: FactsForm }
   );
+
+type ShownKind = "status" | "gtid" | "mysql" | "raft" | "xenon";
 
 /** Adds `cluster` with all its commands. */
 export function addCluster(tree: Tree, found: Found<ClusterCommand>): void {
@@ -36,6 +38,18 @@ export function addCluster(tree: Tree, found: Found<ClusterCommand>): void {
   addFacts(group, found, {
     kind: "gtid",
     description: "Every node with its GTID sets, the leader last",
+  });
+  addFacts(group, found, {
+    kind: "mysql",
+    description: "Every server with its replication: position, threads, lag, last error",
+  });
+  addFacts(group, found, {
+    kind: "raft",
+    description: "Every agent with what it counted since its start",
+  });
+  addFacts(group, found, {
+    kind: "xenon",
+    description: "Every agent with the settings it runs by",
   });
 }
 
@@ -62,16 +76,22 @@ function addChange(
 function addFacts(
   group: Tree,
   found: Found<ClusterCommand>,
-  { kind, description }: Words<"status" | "gtid">,
+  { kind, description }: Words<ShownKind>,
 ): void {
   const words = `xenon cluster ${kind}`;
-  group.command(kind)
-    .description(description)
-    .argument("[json]", "The original's JSON, with exactly its keys", parseExact)
-    .addOption(outputOption())
-    .addHelpText("after", examples(words, `${words} json`, `${words} -o json`))
-    .action((exact, { output }, self) => {
-      const form: FactsForm = output ?? (exact ? "exact" : "table");
-      found({ group: "cluster", kind, form, common: commonOf(self) });
-    });
+  const command = group.command(kind).description(description).addOption(outputOption());
+  // Only these two have a JSON of the original's own.
+  if (kind === "status" || kind === "gtid") {
+    command.argument("[json]", "The original's JSON, with exactly its keys", parseExact)
+      .addHelpText("after", examples(words, `${words} json`, `${words} -o wide`))
+      .action((exact, { output }, self) => {
+        const form: FactsForm = output ?? (exact ? "exact" : "table");
+        found({ group: "cluster", kind, form, common: commonOf(self) });
+      });
+    return;
+  }
+  command.addHelpText("after", examples(words, `${words} -o wide`))
+    .action(({ output }, self) =>
+      found({ group: "cluster", kind, form: output ?? "table", common: commonOf(self) })
+    );
 }

@@ -1,10 +1,10 @@
 /** The words of `xenon mysql ...`. */
-import type { CommonOptions, OutputForm } from "../options.ts";
+import type { CommonOptions, FactsForm } from "../options.ts";
 import { commonOf, examples, type Found, outputOption, type Tree } from "./words.ts";
 
 export type MysqlCommand =
   & { readonly group: "mysql"; readonly common: CommonOptions }
-  & { readonly kind: "status"; readonly form: OutputForm };
+  & { readonly kind: "status"; readonly form: FactsForm };
 
 /** Adds `mysql` with all its commands. */
 export function addMysql(tree: Tree, found: Found<MysqlCommand>): void {
@@ -15,6 +15,6 @@ export function addMysql(tree: Tree, found: Found<MysqlCommand>): void {
     .addOption(outputOption())
     .addHelpText("after", examples("xenon mysql status"))
     .action(({ output }, self) =>
-      found({ group: "mysql", kind: "status", form: output ?? "json", common: commonOf(self) })
+      found({ group: "mysql", kind: "status", form: output ?? "exact", common: commonOf(self) })
     );
 }

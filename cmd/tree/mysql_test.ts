@@ -3,7 +3,7 @@ import { expectCommands, nothing } from "./expect_words.ts";
 Deno.test("the words of xenon mysql are understood", () => {
   const status = { group: "mysql", kind: "status", common: nothing } as const;
   expectCommands({
-    "mysql status": { ...status, form: "json" },
+    "mysql status": { ...status, form: "exact" },
     "mysql status -o table": { ...status, form: "table" },
   });
 });

@@ -1,11 +1,11 @@
 /** The words of `xenon raft ...`. */
-import type { CommonOptions, OutputForm } from "../options.ts";
+import type { CommonOptions, FactsForm } from "../options.ts";
 import { commonOf, examples, type Found, outputOption, type Tree } from "./words.ts";
 
 export type RaftCommand =
   & { readonly group: "raft"; readonly common: CommonOptions }
   & (
-    | { readonly kind: "status" | "nodes"; readonly form: OutputForm }
+    | { readonly kind: "status" | "nodes"; readonly form: FactsForm }
     | { readonly kind: "trytoleader" }
   );
 
@@ -16,7 +16,7 @@ export function addRaft(tree: Tree, found: Found<RaftCommand>): void {
   addFacts(group, found, {
     kind: "status",
     description: "Role, leader and members as this agent sees them, as JSON",
-    usually: "json",
+    usually: "exact",
   });
   addFacts(group, found, {
     kind: "nodes",
@@ -35,7 +35,7 @@ interface Words {
   /** Also the word that is typed. */
   readonly kind: "status" | "nodes";
   readonly description: string;
-  readonly usually: OutputForm;
+  readonly usually: FactsForm;
 }
 
 function addFacts(group: Tree, found: Found<RaftCommand>, words: Words): void {

@@ -4,7 +4,8 @@ const group = "raft";
 
 Deno.test("the words of xenon raft are understood", () => {
   expectCommands({
-    "raft status": { group, kind: "status", form: "json", common: nothing },
+    "raft status": { group, kind: "status", form: "exact", common: nothing },
+    "raft status -o yaml": { group, kind: "status", form: "yaml", common: nothing },
     "raft nodes": { group, kind: "nodes", form: "table", common: nothing },
     "raft nodes --output json": { group, kind: "nodes", form: "json", common: nothing },
     "raft trytoleader": { group, kind: "trytoleader", common: nothing },

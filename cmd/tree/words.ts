@@ -4,7 +4,7 @@ import {
   InvalidArgumentError,
   Option,
 } from "@commander-js/extra-typings";
-import type { CommonOptions } from "../options.ts";
+import { type CommonOptions, outputForms } from "../options.ts";
 
 export type { Tree };
 
@@ -25,7 +25,7 @@ export function commonOf(command: Tree): CommonOptions {
 /** The option of every command that prints facts. */
 export function outputOption() {
   return new Option("-o, --output <form>", "How to print facts").choices(
-    ["table", "json"] as const,
+    outputForms,
   );
 }
 
