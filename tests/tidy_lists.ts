@@ -21,6 +21,7 @@ export const importArrows: Readonly<Record<string, readonly string[]>> = {
 export const impureFiles: readonly string[] = [
   "main.ts",
   "agent/real/",
+  "backup/stream.ts",
   "cmd/agent.ts",
   "cmd/demo.ts",
   "cmd/demo/",
