@@ -105,7 +105,7 @@ const complaints: readonly Complaint[] = [
       `the host key of ${at(place)} is not known here: ${learnKey(place, identity)}`,
   },
   {
-    words: /Permission denied|Too many authentication failures/,
+    words: /Permission denied \(|Too many authentication failures/,
     say: ({ user, host, port }, { key }) =>
       `${user}@${host} accepts none of our keys: run "ssh-copy-id${
         key === null ? "" : ` -i ${key}`
@@ -135,6 +135,11 @@ const complaints: readonly Complaint[] = [
     words: /xbstream: (command )?not found|xbstream: No such file/,
     say: ({ host }) =>
       `xbstream is not where [backup] xtrabackup-bindir of ${host} says: install Percona XtraBackup`,
+  },
+  {
+    words: /Errcode: 13\b|OS errno 13\b/,
+    say: ({ user, host }) =>
+      `${user} cannot write there on ${host}: [backup] ssh-user must be the user of its mysqld`,
   },
   {
     words: /No space left on device|Errcode: 28\b|OS errno 28\b/,
