@@ -13,11 +13,12 @@ import type { Config, NodeId, ServerView } from "../raft/types.ts";
 import { Counters } from "./counters.ts";
 import type { Introduction } from "./formation.ts";
 import { Interpreter } from "./interpret.ts";
+import { listSpread } from "./list_spread.ts";
 import { Loop } from "./loop.ts";
 import type { Clock, Database, Hooks, Log, Peers, Server } from "./ports.ts";
 import { MembershipCalls } from "./membership_calls.ts";
 import { type OperatorAnswer, Requests } from "./requests.ts";
-import { leaderOf, roleOf, sentenceOf, snapshot } from "./snapshot.ts";
+import { disabledSentences, leaderOf, roleOf, sentenceOf, snapshot } from "./snapshot.ts";
 import { SilenceProbe } from "./silence.ts";
 import type { Store } from "./store.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -45,6 +46,8 @@ export interface NodeOptions {
   readonly mysqlEndpoint: string;
   /** Start the server again when it dies? */
   readonly monitored: boolean;
+  /** `[raft] super-idle`: never a voter, never a leader. */
+  readonly superIdle: boolean;
   readonly agentVersion: string;
   /** What `cluster xenon` shows of the configuration. */
   readonly settings: NodeStatus["settings"];
@@ -56,6 +59,8 @@ export interface NodeOptions {
 const lookEveryMsMax = 250;
 /** An operator's request may take as long as a hand-over, and a little. */
 const operatorExtraMs = 5_000;
+
+const enabled = "Enabled: this node votes and acknowledges again where it is a voter";
 
 /** A node from its start to its end. */
 export class Node {
@@ -104,6 +109,7 @@ export class Node {
       leader: () => leaderOf(config, this.#loop.state),
       change: (change) =>
         this.#operator((request, at) => ({ kind: "changeMember", at, request, change })),
+      spread: () => listSpread(config, this.#loop.state),
       deadlineMs: config.handoverMs,
     });
     this.#silence = new SilenceProbe({
@@ -208,6 +214,8 @@ export class Node {
       "raft.message": (params) => this.#message(params),
       "raft.tryToLeader": () =>
         this.#wish((request, at) => ({ kind: "stand", at, request }), "This node leads now"),
+      "raft.enable": () => this.#wish((request, at) => ({ kind: "enable", at, request }), enabled),
+      "raft.disable": () => this.#disable(),
       "node.ping": () => Promise.resolve({}),
       "node.status": () => Promise.resolve(this.status()),
       "node.introduce": () => Promise.resolve(this.#introduce()),
@@ -221,7 +229,7 @@ export class Node {
   }
 
   #createWatch(): Watch {
-    const { config, store, log } = this.#options;
+    const { config, store, log, superIdle } = this.#options;
     const setErrant = (errant: string) => {
       log.write("warning", `Transactions of its own appeared on this server: ${errant}`, {});
       store.saveMemory({ ...store.current.memory, errant }).catch((error) => {
@@ -231,6 +239,7 @@ export class Node {
     return new Watch({
       ...this.#options,
       lookEveryMs: Math.min(config.heartbeatMs, lookEveryMsMax),
+      neverLeads: superIdle ? "it is set to stay idle by [raft] super-idle" : null,
       hungMs: config.electionMs,
       monitor: () => this.#monitored(),
       errant: { get: () => store.current.memory.errant, set: setErrant },
@@ -309,8 +318,13 @@ export class Node {
     return { sentences: [done] };
   }
 
+  async #disable(): Promise<unknown> {
+    await this.#wish((request, at) => ({ kind: "disable", at, request }), "");
+    return { sentences: disabledSentences(this.#options.config, this.#loop.state) };
+  }
+
   #introduce(): Introduction {
-    const { config, store } = this.#options;
+    const { config, store, superIdle } = this.#options;
     const { membership, member, founding } = store.current.durable;
     const facts = this.#watch.facts;
     const { health, unfit: reason } = this.#loop.state.server;
@@ -319,6 +333,8 @@ export class Node {
       member,
       cluster: membership?.cluster ?? null,
       members: membership?.members.map(({ id }) => id) ?? [],
+      idle: membership?.members.filter(({ kind }) => kind === "idle").map(({ id }) => id) ?? [],
+      superIdle,
       founding: founding !== null,
       witness: config.witness,
       held: facts === null ? "" : heldOf(facts, store.current.memory.errant),

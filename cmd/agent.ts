@@ -159,6 +159,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Nod
     requestMs: config.rpc.requestMs,
     mysqlEndpoint: `${endpoint.host}:${config.mysql.port}`,
     monitored: config.mysql.monitored,
+    superIdle: config.raft.superIdle,
     agentVersion: world.version,
     settings: shownSettings(config),
     trace: config.log.level === "DEBUG",

@@ -1,5 +1,5 @@
 /** Runs `xenon cluster ...`. */
-import { clusterAdd, clusterRemove } from "./cluster_change.ts";
+import { changeCluster } from "./cluster_change.ts";
 import {
   clusterGtid,
   clusterMysql,
@@ -27,9 +27,10 @@ export async function runCluster(command: ClusterCommand, around: Surroundings):
   const deadlineMs = changeDeadlineMs(command.common);
   switch (command.kind) {
     case "add":
-      return await clusterAdd(cluster, { nodes: command.nodes, deadlineMs });
+    case "addidle":
     case "remove":
-      return await clusterRemove(cluster, { nodes: command.nodes, deadlineMs });
+    case "removeidle":
+      return await changeCluster(cluster, command.kind, { nodes: command.nodes, deadlineMs });
     default: {
       const facts = await shown[command.kind](cluster, factsDeadlineMs(command.common));
       return printFacts(facts, { form: command.form, colour: around.world.colour });

@@ -1,4 +1,5 @@
 /** The words of `xenon cluster ...`. */
+import type { ChangeWord } from "../cluster_change.ts";
 import type { CommonOptions, FactsForm } from "../options.ts";
 import {
   commonOf,
@@ -13,7 +14,7 @@ import {
 export type ClusterCommand =
   & { readonly group: "cluster"; readonly common: CommonOptions }
   & (
-    | { readonly kind: "add" | "remove"; readonly nodes: readonly string[] }
+    | { readonly kind: ChangeWord; readonly nodes: readonly string[] }
     | { readonly kind: ShownKind; readonly form: FactsForm }
   );
 
@@ -28,8 +29,16 @@ export function addCluster(tree: Tree, found: Found<ClusterCommand>): void {
     description: "Form a cluster with these nodes, or join them to the one there is",
   });
   addChange(group, found, {
+    kind: "addidle",
+    description: "Let these nodes replicate without a vote and without acknowledging",
+  });
+  addChange(group, found, {
     kind: "remove",
     description: "Take these nodes out of the cluster; their servers stay as they are",
+  });
+  addChange(group, found, {
+    kind: "removeidle",
+    description: "Take these idle nodes out; a node with a vote is refused",
   });
   addFacts(group, found, {
     kind: "status",
@@ -62,7 +71,7 @@ interface Words<Kind> {
 function addChange(
   group: Tree,
   found: Found<ClusterCommand>,
-  { kind, description }: Words<"add" | "remove">,
+  { kind, description }: Words<ChangeWord>,
 ): void {
   group.command(kind)
     .description(description)

@@ -12,6 +12,8 @@ Deno.test("the words of xenon cluster are understood", () => {
     "cluster add b:1,c:2": { ...add, nodes: ["b:1", "c:2"] },
     "cluster add ,b:1,b:1,": { ...add, nodes: ["b:1"] },
     "cluster add [fd00::1]:8801": { ...add, nodes: ["[fd00::1]:8801"] },
+    "cluster addidle d:1": { ...add, kind: "addidle", nodes: ["d:1"] },
+    "cluster removeidle d:1": { ...remove, kind: "removeidle", nodes: ["d:1"] },
     "cluster remove b:1,c:2": { ...remove, nodes: ["b:1", "c:2"] },
     "--config a.toml cluster remove b:1": {
       ...remove,
