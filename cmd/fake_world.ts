@@ -14,6 +14,7 @@ export function createFakeWorld(changes: Partial<World> = {}): World {
       nowMs += ms;
       return Promise.resolve();
     },
+    date: () => Date.UTC(2026, 6, 31, 15, 58) + nowMs,
     env: () => undefined,
     readText: () => Promise.resolve(undefined),
     ...changes,

@@ -86,6 +86,12 @@ export const xenonColumns: readonly Column[] = [
   { title: "Version", of: ({ agentVersion }) => agentVersion, wide: true },
 ];
 
+/** `version --all`. */
+export const versionColumns: readonly Column[] = [
+  { title: "Xenon", of: ({ agentVersion }) => agentVersion },
+  { title: "Mysql", of: ({ mysql }) => mysql.version },
+];
+
 /** One row a node in the given order, its id first. */
 export function tableOf(
   columns: readonly Column[],

@@ -13,6 +13,7 @@ export function createWorld(version: string): World {
     },
     now: () => performance.now(),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    date: () => Date.now(),
     env: (name) => Deno.env.get(name),
     readText,
   };

@@ -1,6 +1,7 @@
 /** The words of `xenon cluster ...`. */
 import type { ChangeWord } from "../cluster_change.ts";
 import type { CommonOptions, FactsForm } from "../options.ts";
+import type { When } from "../when.ts";
 import {
   commonOf,
   examples,
@@ -8,6 +9,7 @@ import {
   outputOption,
   parseExact,
   parseNodes,
+  parseTime,
   type Tree,
 } from "./words.ts";
 
@@ -15,6 +17,12 @@ export type ClusterCommand =
   & { readonly group: "cluster"; readonly common: CommonOptions }
   & (
     | { readonly kind: ChangeWord; readonly nodes: readonly string[] }
+    | {
+      readonly kind: "log";
+      readonly since: When | undefined;
+      readonly until: When | undefined;
+      readonly form: FactsForm;
+    }
     | { readonly kind: ShownKind; readonly form: FactsForm }
   );
 
@@ -60,6 +68,7 @@ export function addCluster(tree: Tree, found: Found<ClusterCommand>): void {
     kind: "xenon",
     description: "Every agent with the settings it runs by",
   });
+  addLog(group, found);
 }
 
 interface Words<Kind> {
@@ -102,5 +111,32 @@ function addFacts(
   command.addHelpText("after", examples(words, `${words} -o wide`))
     .action(({ output }, self) =>
       found({ group: "cluster", kind, form: output ?? "table", common: commonOf(self) })
+    );
+}
+
+function addLog(group: Tree, found: Found<ClusterCommand>): void {
+  group.command("log")
+    .description("The newest log lines of all nodes, merged by time")
+    .option("--start-datetime <time>", "Only lines from then on", parseTime)
+    .option("--logdir <folder>", "Has no effect: agents send the lines they keep themselves")
+    .option("--stop-datetime <time>", "Only lines until then", parseTime)
+    .addOption(outputOption())
+    .addHelpText(
+      "after",
+      examples(
+        "xenon cluster log --start-datetime 10m",
+        "xenon cluster log --start-datetime '2026/07/31 15:58:00' --stop-datetime 16:00",
+        "xenon cluster log -o json",
+      ),
+    )
+    .action((options, self) =>
+      found({
+        group: "cluster",
+        kind: "log",
+        since: options.startDatetime,
+        until: options.stopDatetime,
+        form: options.output ?? "table",
+        common: commonOf(self),
+      })
     );
 }

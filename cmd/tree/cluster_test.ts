@@ -26,6 +26,14 @@ Deno.test("the words of xenon cluster are understood", () => {
     "cluster mysql": { ...status, kind: "mysql", form: "table" },
     "cluster raft -o wide": { ...status, kind: "raft", form: "wide" },
     "cluster xenon -o tsv": { ...status, kind: "xenon", form: "tsv" },
+    "cluster log": { ...status, kind: "log", since: undefined, until: undefined, form: "table" },
+    "cluster log --start-datetime 10m --stop-datetime 2026-07-31T15:58:33Z -o tsv": {
+      ...status,
+      kind: "log",
+      since: { kind: "ago", ms: 600_000 },
+      until: { kind: "at", ms: Date.UTC(2026, 6, 31, 15, 58, 33) },
+      form: "tsv",
+    },
     "cluster gtid json --timeout 2.5": {
       group,
       kind: "gtid",
@@ -40,6 +48,7 @@ Deno.test("wrong words of xenon cluster are refused with the next step", () => {
     "cluster": /^Cannot run "xenon cluster" as the command is missing; next: xenon help cluster$/,
     "cluster statsu": /'statsu' \(Did you mean status\?\); next: xenon help cluster$/,
     "cluster status xml": /The only word here is "json"; next: xenon help cluster status$/,
+    "cluster log --start-datetime never": /Wanted is a time such as "2026\/07\/31 15:58:33"/,
     "cluster mysql json": /too many arguments/,
     "cluster status json json": /too many arguments/,
     "cluster status --timeot 5": /unknown option '--timeot' \(Did you mean --timeout\?\)/,
