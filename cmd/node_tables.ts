@@ -141,6 +141,11 @@ export function secondsBehind(status: NodeStatus): string {
   return leadsAlive(status) ? "0" : status.mysql.secondsBehind;
 }
 
+/** The text on one line. */
+export function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
+}
+
 function leadsAlive(status: NodeStatus): boolean {
   return status.role === "LEADER" && status.mysql.state === "ALIVE";
 }

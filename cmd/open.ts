@@ -8,6 +8,12 @@ const usualFactsMs = 1500;
 /** A change waits for other nodes' servers too, not only for agents. */
 const usualChangeMs = 30_000;
 
+/** A server may have to recover before a cluster is well again. */
+const usualWaitMs = 60_000;
+
+/** One round of questions while waiting: `--timeout` bounds all of them together. */
+export const roundDeadlineMs = usualFactsMs;
+
 /** The agents of the cluster that the config of this host names. */
 export async function openCluster(
   common: CommonOptions,
@@ -24,4 +30,9 @@ export function factsDeadlineMs({ timeoutMs }: CommonOptions): number {
 /** The deadline of a change. */
 export function changeDeadlineMs({ timeoutMs }: CommonOptions): number {
   return timeoutMs ?? usualChangeMs;
+}
+
+/** How long `--wait` may take. */
+export function waitMs({ timeoutMs }: CommonOptions): number {
+  return timeoutMs ?? usualWaitMs;
 }

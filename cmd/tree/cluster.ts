@@ -16,7 +16,17 @@ import {
 export type ClusterCommand =
   & { readonly group: "cluster"; readonly common: CommonOptions }
   & (
-    | { readonly kind: ChangeWord; readonly nodes: readonly string[] }
+    | {
+      readonly kind: ChangeWord;
+      readonly nodes: readonly string[];
+      /** Until the change is complete, not only stored. */
+      readonly wait: boolean;
+    }
+    | {
+      readonly kind: "status";
+      readonly form: FactsForm;
+      readonly wait: StatusWait | undefined;
+    }
     | {
       readonly kind: "log";
       readonly since: When | undefined;
@@ -26,7 +36,10 @@ export type ClusterCommand =
     | { readonly kind: ShownKind; readonly form: FactsForm }
   );
 
-type ShownKind = "status" | "gtid" | "mysql" | "raft" | "xenon";
+/** What `cluster status` may wait for. */
+export type StatusWait = "healthy" | "leader";
+
+type ShownKind = "gtid" | "mysql" | "raft" | "xenon";
 
 /** Adds `cluster` with all its commands. */
 export function addCluster(tree: Tree, found: Found<ClusterCommand>): void {
@@ -48,10 +61,7 @@ export function addCluster(tree: Tree, found: Found<ClusterCommand>): void {
     kind: "removeidle",
     description: "Take these idle nodes out; a node with a vote is refused",
   });
-  addFacts(group, found, {
-    kind: "status",
-    description: "Every node with its role, its server and its replication",
-  });
+  addStatus(group, found);
   addFacts(group, found, {
     kind: "gtid",
     description: "Every node with its GTID sets, the leader last",
@@ -71,6 +81,8 @@ export function addCluster(tree: Tree, found: Found<ClusterCommand>): void {
   addLog(group, found);
 }
 
+const exactHelp = "The original's JSON, with exactly its keys";
+
 interface Words<Kind> {
   /** Also the word that is typed. */
   readonly kind: Kind;
@@ -85,9 +97,44 @@ function addChange(
   group.command(kind)
     .description(description)
     .argument("<nodes>", "Agents as host:port, separated by commas", parseNodes)
-    .addHelpText("after", examples(`xenon cluster ${kind} 10.0.0.2:8801,10.0.0.3:8801`))
-    .action((nodes, _options, self) =>
-      found({ group: "cluster", kind, nodes, common: commonOf(self) })
+    .option("--wait", waitHelp[kind], false)
+    .addHelpText("after", examples(`xenon cluster ${kind} 10.0.0.2:8801,10.0.0.3:8801 --wait`))
+    .action((nodes, { wait }, self) =>
+      found({ group: "cluster", kind, nodes, wait, common: commonOf(self) })
+    );
+}
+
+const waitHelp: Readonly<Record<ChangeWord, string>> = {
+  add: "Until they have their vote and follow; up to --timeout, else 60 s",
+  addidle: "Until they follow; up to --timeout, else 60 s",
+  remove: "Until they are no members any more; up to --timeout, else 60 s",
+  removeidle: "Until they are no members any more; up to --timeout, else 60 s",
+};
+
+function addStatus(group: Tree, found: Found<ClusterCommand>): void {
+  group.command("status")
+    .description("Every node with its role, its server and its replication")
+    .argument("[json]", exactHelp, parseExact)
+    .addOption(outputOption())
+    .option("--wait", "Until all is well: a leader is open, all others follow; up to --timeout")
+    .option("--wait-leader", "Until a leader is open for writes; up to --timeout, else 60 s")
+    .addHelpText(
+      "after",
+      examples(
+        "xenon cluster status",
+        "xenon cluster status json",
+        "xenon cluster status -o wide",
+        "xenon cluster status --wait --timeout 120",
+      ),
+    )
+    .action((exact, { output, wait, waitLeader }, self) =>
+      found({
+        group: "cluster",
+        kind: "status",
+        form: output ?? (exact ? "exact" : "table"),
+        wait: wait ? "healthy" : waitLeader ? "leader" : undefined,
+        common: commonOf(self),
+      })
     );
 }
 
@@ -98,9 +145,8 @@ function addFacts(
 ): void {
   const words = `xenon cluster ${kind}`;
   const command = group.command(kind).description(description).addOption(outputOption());
-  // Only these two have a JSON of the original's own.
-  if (kind === "status" || kind === "gtid") {
-    command.argument("[json]", "The original's JSON, with exactly its keys", parseExact)
+  if (kind === "gtid") {
+    command.argument("[json]", exactHelp, parseExact)
       .addHelpText("after", examples(words, `${words} json`, `${words} -o wide`))
       .action((exact, { output }, self) => {
         const form: FactsForm = output ?? (exact ? "exact" : "table");

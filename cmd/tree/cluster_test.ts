@@ -5,9 +5,10 @@ import { expectCommands, expectRefusals, nothing } from "./expect_words.ts";
 const group = "cluster";
 
 Deno.test("the words of xenon cluster are understood", () => {
-  const add = { group, kind: "add", common: nothing } as const;
+  const add = { group, kind: "add", wait: false, common: nothing } as const;
   const remove = { ...add, kind: "remove" } as const;
-  const status = { ...add, kind: "status" } as const;
+  const facts = { group, common: nothing } as const;
+  const status = { ...facts, kind: "status", wait: undefined } as const;
   expectCommands({
     "cluster add b:1,c:2": { ...add, nodes: ["b:1", "c:2"] },
     "cluster add ,b:1,b:1,": { ...add, nodes: ["b:1"] },
@@ -23,12 +24,15 @@ Deno.test("the words of xenon cluster are understood", () => {
     "cluster status": { ...status, form: "table" },
     "cluster status json": { ...status, form: "exact" },
     "cluster status -o json": { ...status, form: "json" },
-    "cluster mysql": { ...status, kind: "mysql", form: "table" },
-    "cluster raft -o wide": { ...status, kind: "raft", form: "wide" },
-    "cluster xenon -o tsv": { ...status, kind: "xenon", form: "tsv" },
-    "cluster log": { ...status, kind: "log", since: undefined, until: undefined, form: "table" },
+    "cluster status --wait": { ...status, form: "table", wait: "healthy" },
+    "cluster status --wait-leader -o tsv": { ...status, form: "tsv", wait: "leader" },
+    "cluster add --wait b:1": { ...add, nodes: ["b:1"], wait: true },
+    "cluster mysql": { ...facts, kind: "mysql", form: "table" },
+    "cluster raft -o wide": { ...facts, kind: "raft", form: "wide" },
+    "cluster xenon -o tsv": { ...facts, kind: "xenon", form: "tsv" },
+    "cluster log": { ...facts, kind: "log", since: undefined, until: undefined, form: "table" },
     "cluster log --start-datetime 10m --stop-datetime 2026-07-31T15:58:33Z -o tsv": {
-      ...status,
+      ...facts,
       kind: "log",
       since: { kind: "ago", ms: 600_000 },
       until: { kind: "at", ms: Date.UTC(2026, 6, 31, 15, 58, 33) },
