@@ -77,7 +77,6 @@ class Leader {
       },
       own: () => Promise.reject(new Error("not asked for")),
       newUuid: () => "uuid",
-      spread: () => [],
     };
   }
 }

@@ -13,12 +13,12 @@ import type { Config, NodeId, ServerView } from "../raft/types.ts";
 import { Counters } from "./counters.ts";
 import type { Introduction } from "./formation.ts";
 import { Interpreter } from "./interpret.ts";
-import { listSpread } from "./list_spread.ts";
 import { Loop } from "./loop.ts";
-import type { Clock, Database, Hooks, Log, Peers, Server } from "./ports.ts";
+import { Operations, type PurgeSettings } from "./operations.ts";
+import type { Administration, Clock, Database, Hooks, Log, Peers, Server } from "./ports.ts";
 import { MembershipCalls } from "./membership_calls.ts";
 import { type OperatorAnswer, Requests } from "./requests.ts";
-import { disabledSentences, leaderOf, roleOf, sentenceOf, snapshot } from "./snapshot.ts";
+import { leaderOf, roleOf, sentenceOf, snapshot } from "./snapshot.ts";
 import { SilenceProbe } from "./silence.ts";
 import type { Store } from "./store.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -44,10 +44,12 @@ export interface NodeOptions {
   readonly fenceMs: number;
   readonly requestMs: number;
   readonly mysqlEndpoint: string;
-  /** Start the server again when it dies? */
+  /** Start the server again when it dies, unless an operator decided otherwise? */
   readonly monitored: boolean;
-  /** `[raft] super-idle`: never a voter, never a leader. */
-  readonly superIdle: boolean;
+  readonly administration: Administration;
+  readonly purge: PurgeSettings;
+  /** A server that gives no answer for so long counts as hung, unless it was slow before. */
+  readonly hungMs: number;
   readonly agentVersion: string;
   /** What `cluster xenon` shows of the configuration. */
   readonly settings: NodeStatus["settings"];
@@ -60,8 +62,6 @@ const lookEveryMsMax = 250;
 /** An operator's request may take as long as a hand-over, and a little. */
 const operatorExtraMs = 5_000;
 
-const enabled = "Enabled: this node votes and acknowledges again where it is a voter";
-
 /** A node from its start to its end. */
 export class Node {
   readonly #options: NodeOptions;
@@ -71,6 +71,7 @@ export class Node {
   readonly #upkeep: Upkeep;
   readonly #silence: SilenceProbe;
   readonly #membership: MembershipCalls;
+  readonly #operations: Operations;
   readonly #replies: Requests<Message>;
   readonly #answers: Requests<OperatorAnswer>;
   readonly #counters = new Counters();
@@ -100,6 +101,15 @@ export class Node {
       ...options,
       interpreter: this.#interpreter,
       state: () => this.#loop.state,
+      repair: () => store.current.memory.semiSyncCheck,
+    });
+    this.#operations = new Operations({
+      ...options,
+      watch: this.#watch,
+      state: () => this.#loop.state,
+      monitored: () => this.#monitored(),
+      open: () => this.open(),
+      leave: () => this.leave(),
     });
     this.#membership = new MembershipCalls({
       ...options,
@@ -109,7 +119,6 @@ export class Node {
       leader: () => leaderOf(config, this.#loop.state),
       change: (change) =>
         this.#operator((request, at) => ({ kind: "changeMember", at, request, change })),
-      spread: () => listSpread(config, this.#loop.state),
       deadlineMs: config.handoverMs,
     });
     this.#silence = new SilenceProbe({
@@ -140,9 +149,11 @@ export class Node {
   async run(): Promise<void> {
     if (!this.#options.config.witness) this.#watch.start();
     this.#silence.start();
+    this.#operations.start();
     try {
       await this.#loop.run();
     } finally {
+      this.#operations.stop();
       this.#watch.stop();
       this.#silence.stop();
     }
@@ -184,6 +195,7 @@ export class Node {
       mysqlEndpoint,
       serverRuns: this.#watch.identity !== null,
       monitor: this.#monitored(),
+      notes: this.#operations.notes(),
       uptimeSeconds: Math.floor((now - this.#startedAt) / 1_000),
       stateUptimeSeconds: Math.floor((now - this.#roleSince) / 1_000),
       agentVersion,
@@ -214,12 +226,11 @@ export class Node {
       "raft.message": (params) => this.#message(params),
       "raft.tryToLeader": () =>
         this.#wish((request, at) => ({ kind: "stand", at, request }), "This node leads now"),
-      "raft.enable": () => this.#wish((request, at) => ({ kind: "enable", at, request }), enabled),
-      "raft.disable": () => this.#disable(),
       "node.ping": () => Promise.resolve({}),
       "node.status": () => Promise.resolve(this.status()),
       "node.introduce": () => Promise.resolve(this.#introduce()),
       ...this.#membership.methods(),
+      ...this.#operations.methods(),
     };
   }
 
@@ -229,19 +240,18 @@ export class Node {
   }
 
   #createWatch(): Watch {
-    const { config, store, log, superIdle } = this.#options;
+    const { config, store, log } = this.#options;
     const setErrant = (errant: string) => {
       log.write("warning", `Transactions of its own appeared on this server: ${errant}`, {});
-      store.saveMemory({ ...store.current.memory, errant }).catch((error) => {
+      store.remember({ errant }).catch((error) => {
         log.write("error", `Cannot remember errant transactions: ${String(error)}`, {});
       });
     };
     return new Watch({
       ...this.#options,
       lookEveryMs: Math.min(config.heartbeatMs, lookEveryMsMax),
-      neverLeads: superIdle ? "it is set to stay idle by [raft] super-idle" : null,
-      hungMs: config.electionMs,
-      monitor: () => this.#monitored(),
+      monitor: () => this.#monitored() && !store.current.memory.stopped,
+      unwanted: () => store.current.memory.stopped ? "an operator stopped it" : null,
       errant: { get: () => store.current.memory.errant, set: setErrant },
       following: () => this.#loop.state.role === "follower" && !this.#interpreter.busy,
       leaderEnd: () => this.#leaderEnd,
@@ -249,9 +259,9 @@ export class Node {
     });
   }
 
-  /** The configuration may switch the monitor off, and so may an operator, durably. */
+  /** An operator's durable word goes before the configuration. */
   #monitored(): boolean {
-    return this.#options.monitored && this.#options.store.current.memory.monitor;
+    return this.#options.store.current.memory.monitor ?? this.#options.monitored;
   }
 
   #seen(view: ServerView, facts: ServerFacts | null): void {
@@ -318,13 +328,8 @@ export class Node {
     return { sentences: [done] };
   }
 
-  async #disable(): Promise<unknown> {
-    await this.#wish((request, at) => ({ kind: "disable", at, request }), "");
-    return { sentences: disabledSentences(this.#options.config, this.#loop.state) };
-  }
-
   #introduce(): Introduction {
-    const { config, store, superIdle } = this.#options;
+    const { config, store } = this.#options;
     const { membership, member, founding } = store.current.durable;
     const facts = this.#watch.facts;
     const { health, unfit: reason } = this.#loop.state.server;
@@ -333,8 +338,6 @@ export class Node {
       member,
       cluster: membership?.cluster ?? null,
       members: membership?.members.map(({ id }) => id) ?? [],
-      idle: membership?.members.filter(({ kind }) => kind === "idle").map(({ id }) => id) ?? [],
-      superIdle,
       founding: founding !== null,
       witness: config.witness,
       held: facts === null ? "" : heldOf(facts, store.current.memory.errant),

@@ -2,7 +2,10 @@
  * What a running agent needs of the outside world, and nothing more. Adapters fit by shape: the real
  * ones live in `real/` and in the IO files of `mysql/`, the tests bring fakes with behaviour.
  */
+import type { AccountWish } from "../mysql/accounts.ts";
 import type { ServerFacts } from "../mysql/facts.ts";
+import type { Statement } from "../mysql/plan.ts";
+import type { BinaryLog } from "../mysql/plan_purge.ts";
 
 /** Monotonic time and timers of this process. */
 export interface Clock {
@@ -28,7 +31,12 @@ export type PeerAnswer =
 export interface Peers {
   call(
     endpoint: string,
-    question: { readonly method: string; readonly params: unknown },
+    question: {
+      readonly method: string;
+      readonly params: unknown;
+      /** The params hold a password: nobody on the wire reads them. */
+      readonly confidential?: boolean;
+    },
     options: { readonly deadlineMs: number },
   ): Promise<PeerAnswer>;
 }
@@ -93,7 +101,12 @@ export interface Database {
   ): Promise<{ readonly settled: boolean; readonly because: string | null }>;
   /** Leader's upkeep: lower markers, forgotten source, k; true when nothing was left to do. */
   settle(
-    wish: { readonly clusterUuid: string; readonly term: number; readonly k: number },
+    wish: {
+      readonly clusterUuid: string;
+      readonly term: number;
+      /** Null leaves the acknowledgement settings as they are. */
+      readonly k: number | null;
+    },
     facts: ServerFacts,
   ): Promise<{ readonly settled: boolean; readonly because: string | null }>;
   /** Acknowledgement settings before or after a vote moves, proven by a commit (see raft effect). */
@@ -105,6 +118,8 @@ export interface Database {
   prepare(): Promise<void>;
   /** An empty transaction on a fresh connection: releases commits whose acknowledgement was lost. */
   nudge(deadlineMs: number): Promise<void>;
+  /** Closes the connections of the moment: a server that is told to stop waits for them. */
+  letGo(): Promise<void>;
   /** Closes all connections. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -127,6 +142,22 @@ export interface Server {
   start(): Promise<unknown>;
   /** SIGKILL; the only end for a server that may be an unfenced leader. */
   kill(identity: ServerIdentity): void;
+  /** Asks the server to stop. Only for one that is fenced: see `kill`. */
+  terminate(identity: ServerIdentity): Promise<void>;
+  /** The last lines of its error log, as a part of a sentence. */
+  whyItDied(): string;
+}
+
+/** What an operator asks of the server that has nothing to do with who leads. */
+export interface Administration {
+  accounts(): Promise<
+    readonly { readonly user: string; readonly host: string; readonly superior: boolean }[]
+  >;
+  changeAccount(wish: AccountWish): Promise<void>;
+  setGlobals(settings: Statement): Promise<void>;
+  binaryLogs(): Promise<readonly BinaryLog[]>;
+  /** Removes all binary logs before this one. */
+  purge(to: string): Promise<void>;
 }
 
 /** Structured log; `facts` become key=value behind the sentence. */

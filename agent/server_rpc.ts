@@ -5,6 +5,7 @@
 import { InvariantError } from "../raft/invariant.ts";
 import { readBody } from "./body.ts";
 import { isLoopback, parseEndpoint, unmapped } from "./endpoint.ts";
+import { unseal } from "./sealing.ts";
 import type { Secret } from "./secret.ts";
 import type { ConnectionInfo, Handler } from "./server.ts";
 import { createSlots, type Slots } from "./slots.ts";
@@ -168,7 +169,11 @@ async function takeBody(
 async function serveCall(rpc: Rpc, body: Uint8Array, info: ConnectionInfo): Promise<Answer> {
   const decoded = decodeCall(new TextDecoder().decode(body));
   if (decoded.kind === "error") return errorAnswer(decoded.name, decoded.because, decoded.id);
-  const { call } = decoded;
+  const call = opened(decoded.call, rpc.options.secret);
+  if (call === null) {
+    const because = `Node ${rpc.options.self} cannot open sealed params: rpc.secret-file differs`;
+    return errorAnswer("invalidParams", because, decoded.call.id);
+  }
   const ours = rpc.options.clusterId();
   if (call.cluster !== null && ours !== null && call.cluster !== ours) {
     const because = `Caller ${call.from ?? "without a name"} is in cluster ${call.cluster}, ` +
@@ -185,6 +190,15 @@ async function serveCall(rpc: Rpc, body: Uint8Array, info: ConnectionInfo): Prom
   } finally {
     release();
   }
+}
+
+/** The call with its params readable; null when they are sealed with another secret. */
+function opened(call: RpcCall, secret: Secret | null): RpcCall | null {
+  if (!call.sealed) return call;
+  if (secret === null || typeof call.params !== "string") return null;
+  const text = unseal(call.params, { secret, method: call.method });
+  if (text === null) return null;
+  return { ...call, params: JSON.parse(text), sealed: false };
 }
 
 async function runMethod(rpc: Rpc, call: RpcCall, info: ConnectionInfo): Promise<Answer> {

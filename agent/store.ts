@@ -12,9 +12,24 @@ import { durableSchema } from "./wire_raft.ts";
 export interface NodeMemory {
   /** GTIDs born on this server while it did not lead: left out of every comparison. */
   readonly errant: string;
-  /** Is the server started again when it dies? */
-  readonly monitor: boolean;
+  /** Is the server started again when it dies? Null: as the configuration says. */
+  readonly monitor: boolean | null;
+  /** An operator stopped the server: it stays down until "mysql start". */
+  readonly stopped: boolean;
+  /** Are binary logs removed that nobody needs? Null: as the configuration says. */
+  readonly purge: boolean | null;
+  /** Is the semi-sync setting of an open leader verified and repaired at every look? */
+  readonly semiSyncCheck: boolean;
 }
+
+/** What a new node remembers. */
+export const freshMemory: NodeMemory = {
+  errant: "",
+  monitor: null,
+  stopped: false,
+  purge: null,
+  semiSyncCheck: true,
+};
 
 export interface Stored {
   readonly durable: Durable;
@@ -23,7 +38,14 @@ export interface Stored {
 
 const storedSchema = v.object({
   durable: durableSchema,
-  memory: v.object({ errant: v.string(), monitor: v.boolean() }),
+  memory: v.object({
+    errant: v.string(),
+    monitor: v.nullable(v.boolean()),
+    // A state file of the first version has no such switches.
+    stopped: v.optional(v.boolean(), freshMemory.stopped),
+    purge: v.optional(v.nullable(v.boolean()), freshMemory.purge),
+    semiSyncCheck: v.optional(v.boolean(), freshMemory.semiSyncCheck),
+  }),
 });
 
 /** Reads and writes the state file of one node. */
@@ -42,13 +64,13 @@ export class Store {
   static async open(
     files: Files,
     path: string,
-    begin: { readonly member: string; readonly monitor: boolean },
+    begin: { readonly member: string },
   ): Promise<Store> {
     const decoded = decodeState(await files.read("openState", path));
     switch (decoded.kind) {
       case "missing": {
-        const memory = { errant: "", monitor: begin.monitor };
-        const store = new Store(files, path, { durable: freshDurable(begin.member), memory });
+        const stored = { durable: freshDurable(begin.member), memory: freshMemory };
+        const store = new Store(files, path, stored);
         // Written at once: a node that restarts before its first promise keeps its identity.
         await store.#write();
         return store;
@@ -74,8 +96,9 @@ export class Store {
     await this.#write();
   }
 
-  async saveMemory(memory: NodeMemory): Promise<void> {
-    this.#stored = { ...this.#stored, memory };
+  /** Changes what is named; on disk when it returns. */
+  async remember(change: Partial<NodeMemory>): Promise<void> {
+    this.#stored = { ...this.#stored, memory: { ...this.#stored.memory, ...change } };
     await this.#write();
   }
 

@@ -18,6 +18,8 @@ export interface UpkeepOptions {
   readonly log: Log;
   readonly interpreter: Interpreter;
   readonly state: () => State;
+  /** Are the acknowledgement settings of an open leader repaired? */
+  readonly repair: () => boolean;
 }
 
 /** Keeps the server as the protocol wants it, one round at a time. */
@@ -78,7 +80,7 @@ export class Upkeep {
     await this.#unblock(state, seen);
     if (interpreter.busy || state.handover !== null) return null;
     if (state.stage !== "leading" || state.change !== null) return null;
-    const { k } = quorum(membership);
+    const k = this.#options.repair() ? quorum(membership).k : null;
     const wish = { clusterUuid: membership.cluster, term, k };
     const { because } = await database.settle(wish, seen.facts);
     return because;

@@ -30,14 +30,14 @@ const hungMaxMs = 10_000;
 export interface WatchOptions {
   readonly lookEveryMs: number;
   /** Without an answer for this long the server counts as hung, unless it was slow before. */
-  /** Why this node never leads, whatever its server says; null when it may. */
-  readonly neverLeads: string | null;
   readonly hungMs: number;
   readonly clock: Clock;
   readonly database: Database;
   readonly server: Server;
   readonly log: Log;
   readonly monitor: () => boolean;
+  /** A reason of the operator's against leading; null when there is none. */
+  readonly unwanted: () => string | null;
   /** Transactions known to be errant, and where new ones are written down. */
   readonly errant: { readonly get: () => string; readonly set: (gtids: string) => void };
   /** Does this node follow now (neither lead nor close)? */
@@ -68,6 +68,9 @@ export class Watch {
   #stopped = false;
   readonly #cancel = new Set<() => void>();
   #unfit = { because: "", until: -Infinity };
+  /** Somebody waits for a start that he asked for, whatever the monitor thinks. */
+  #startWish: PromiseWithResolvers<void> | null = null;
+  #findNow: () => void = () => {};
   /** Runs the next look at once. */
   #lookNow: () => void = () => {};
 
@@ -88,16 +91,36 @@ export class Watch {
     return this.#factsAt;
   }
 
+  /** Monotonic time of the last look, -Infinity while the server does not answer. */
+  get answeredAt(): number {
+    return this.#facts === null ? -Infinity : this.#factsAt;
+  }
+
+  /** The state of the server in few words. */
+  get condition(): string {
+    const { health, unfit } = this.#view;
+    return unfit === null ? health : `${health}: ${unfit}`;
+  }
+
   start(): void {
     this.#factsAt = this.#options.clock.now();
     this.#every(glanceEveryMs, () => Promise.resolve(this.#glance()));
     this.#lookNow = this.#every(this.#options.lookEveryMs, () => this.#look());
-    this.#every(5 * glanceEveryMs, () => this.#findProcess());
+    this.#findNow = this.#every(5 * glanceEveryMs, () => this.#findProcess());
   }
 
   stop(): void {
     this.#stopped = true;
+    this.#startWish?.reject(new Error("Cannot start the server as the agent ends"));
     for (const cancel of this.#cancel) cancel();
+  }
+
+  /** Starts the server unless it runs, at once; rejects with the reason when that cannot be done. */
+  startNow(): Promise<void> {
+    if (this.#identity !== null) return Promise.resolve();
+    this.#startWish ??= Promise.withResolvers<void>();
+    this.#findNow();
+    return this.#startWish.promise;
   }
 
   /** A promotion failed here: for a while somebody else should try. */
@@ -182,15 +205,33 @@ export class Watch {
 
   /** Knows the process by pid and start time; starts it when it should run and does not. */
   async #findProcess(): Promise<void> {
+    const wish = this.#startWish;
+    try {
+      await this.#findOrStart(wish !== null);
+    } catch (error) {
+      if (wish === null) throw error;
+      wish.reject(error);
+    }
+    if (wish === null) return;
+    wish.resolve();
+    this.#startWish = null;
+  }
+
+  async #findOrStart(wished: boolean): Promise<void> {
     if (this.#identity !== null) return;
     const { clock, server, log, monitor } = this.#options;
     this.#identity = await server.identify();
     if (this.#identity !== null) return;
     if (this.#view.health !== "dead") this.#silent("dead", "the server is not running");
-    if (clock.now() < this.#restartAt) return;
-    if (!monitor() || restartWaitMs(this.#restarts, clock.now()) > 0) return;
+    if (wished) {
+      this.#restarts = noRestarts;
+    } else {
+      if (clock.now() < this.#restartAt || !monitor()) return;
+      if (restartWaitMs(this.#restarts, clock.now()) > 0) return;
+    }
     this.#restarts = noteStart(this.#restarts, clock.now());
-    log.write("warning", "Starting the server, as it is not running", {});
+    const why = wished ? "as an operator asked for it" : "as it is not running";
+    log.write("warning", `Starting the server, ${why}`, {});
     await server.start();
   }
 
@@ -229,7 +270,8 @@ export class Watch {
       errant: found.errant,
       inStep,
       blocked: waiting.blocked,
-      unfit: this.#factsAt < this.#unfit.until ? this.#unfit.because : this.#options.neverLeads,
+      unfit: this.#options.unwanted() ??
+        (this.#factsAt < this.#unfit.until ? this.#unfit.because : null),
     });
     report(this.#view, facts);
   }

@@ -1,7 +1,8 @@
 /**
  * The envelope of every call between agents and from the command line: JSON-RPC 2.0
- * (https://www.jsonrpc.org/specification) with three members of our own: `xenon` is the version of
- * the envelope, `from` the node that calls, `cluster` the cluster it believes to be in. What is in
+ * (https://www.jsonrpc.org/specification) with four members of our own: `xenon` is the version of
+ * the envelope, `from` the node that calls, `cluster` the cluster it believes to be in, `sealed` says
+ * that the params are encrypted. What is in
  * `params` and `result` is opaque here and decoded by the method.
  */
 
@@ -55,6 +56,8 @@ export interface RpcCall {
   readonly id: number;
   readonly method: string;
   readonly params: unknown;
+  /** Are the params a sealed text? See sealing.ts. */
+  readonly sealed: boolean;
   /** Node id of the caller; null for the command line. Authenticated only with a secret. */
   readonly from: string | null;
   readonly cluster: string | null;
@@ -90,7 +93,17 @@ export type DecodedAnswer =
 
 export function encodeCall(call: RpcCall): string {
   const { id, method, params, from, cluster } = call;
-  return JSON.stringify({ jsonrpc: "2.0", xenon: RPC_VERSION, id, method, params, from, cluster });
+  const sealed = call.sealed ? { sealed: true } : {};
+  return JSON.stringify({
+    jsonrpc: "2.0",
+    xenon: RPC_VERSION,
+    id,
+    method,
+    ...sealed,
+    params,
+    from,
+    cluster,
+  });
 }
 
 export function decodeCall(text: string): DecodedCall {
@@ -113,7 +126,8 @@ export function decodeCall(text: string): DecodedCall {
   if (!isShortTextOrNull(from) || !isShortTextOrNull(cluster)) {
     return wrong("invalidRequest", "Members from and cluster must be texts or null", id);
   }
-  return { kind: "call", call: { id, method, params, from, cluster } };
+  const sealed = document.sealed === true;
+  return { kind: "call", call: { id, method, params, sealed, from, cluster } };
 }
 
 /** An absent result (a method that returns nothing) is sent as null. */

@@ -14,6 +14,7 @@ const call = {
   id: 7,
   method: "raft.heartbeat",
   params: { term: 3 },
+  sealed: false,
   from: "10.0.0.1:8801",
   cluster: "c-1",
 };
@@ -22,6 +23,8 @@ Deno.test("decodeCall() returns what encodeCall() wrote", () => {
   assert.deepEqual(decodeCall(encodeCall(call)), { kind: "call", call });
   const cli = { ...call, from: null, cluster: null };
   assert.deepEqual(decodeCall(encodeCall(cli)), { kind: "call", call: cli });
+  const secret = { ...call, params: "c2VhbGVk", sealed: true };
+  assert.deepEqual(decodeCall(encodeCall(secret)), { kind: "call", call: secret });
 });
 
 Deno.test("decodeCall() names what is wrong with everything else", () => {

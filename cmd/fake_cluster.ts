@@ -6,12 +6,7 @@ import type { NodeStatus } from "../agent/wire_status.ts";
 import type { Answer, Cluster, Question } from "./ports.ts";
 
 export type FakeNode =
-  | {
-    readonly kind: "up";
-    readonly status: NodeStatus;
-    /** What it answers to other methods; without an entry it says that it did what was asked. */
-    readonly answers?: Readonly<Record<string, unknown>>;
-  }
+  | { readonly kind: "up"; readonly status: NodeStatus }
   | { readonly kind: "refusing"; readonly because: string }
   /** Accepts the call and never answers. */
   | { readonly kind: "hanging" }
@@ -43,7 +38,7 @@ export function createFakeCluster(
     if (node.kind === "up") {
       const result = question.method === "node.status"
         ? node.status
-        : node.answers?.[question.method] ?? { sentences: [`${endpoint} did ${question.method}`] };
+        : { sentences: [`${endpoint} did ${question.method}`] };
       return { kind: "answered", result };
     }
     const { deadlineMs } = question;

@@ -8,11 +8,8 @@ const usualFactsMs = 1500;
 /** A change waits for other nodes' servers too, not only for agents. */
 const usualChangeMs = 30_000;
 
-/** A server may have to recover before a cluster is well again. */
-const usualWaitMs = 60_000;
-
-/** One round of questions while waiting: `--timeout` bounds all of them together. */
-export const roundDeadlineMs = usualFactsMs;
+/** Crash recovery, or a clean stop of a busy server. */
+const usualWorkMs = 600_000;
 
 /** The agents of the cluster that the config of this host names. */
 export async function openCluster(
@@ -32,7 +29,7 @@ export function changeDeadlineMs({ timeoutMs }: CommonOptions): number {
   return timeoutMs ?? usualChangeMs;
 }
 
-/** How long `--wait` may take. */
-export function waitMs({ timeoutMs }: CommonOptions): number {
-  return timeoutMs ?? usualWaitMs;
+/** How long a command follows work that goes on without it too. */
+export function workDeadlineMs({ timeoutMs }: CommonOptions): number {
+  return timeoutMs ?? usualWorkMs;
 }

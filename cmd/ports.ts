@@ -1,7 +1,5 @@
 /** What commands need from the world, owned by them. The real ones are in cmd/real. */
 
-import type { Stacks } from "./stacks.ts";
-
 /** One agent's answer. Only `answered` carries a result, and it is still undecoded. */
 export type Answer =
   | { readonly kind: "answered"; readonly result: unknown }
@@ -15,6 +13,8 @@ export interface Question {
   /** As the agents name it, for example "node.status". */
   readonly method: string;
   readonly params: Readonly<Record<string, unknown>>;
+  /** The params hold a password: they are sealed on their way. */
+  readonly confidential?: boolean;
   /** The call is settled after this long, whatever the other side does. */
   readonly deadlineMs: number;
 }
@@ -41,8 +41,6 @@ export interface Programs {
   openCluster(found: FoundConfig): Promise<Cluster>;
   /** Runs the agent of this host until it is told to stop; the number is the exit code. */
   runAgent(found: FoundConfig, world: World): Promise<number>;
-  /** Takes the stacks of the server of this host. */
-  takeStacks(found: FoundConfig): Promise<Stacks>;
   /** Runs the demonstration; the number is the exit code. */
   runDemo(options: DemoOptions, world: World): Promise<number>;
 }
@@ -61,6 +59,15 @@ export interface FoundConfig {
   readonly text: string;
 }
 
+/** Where a password comes from. */
+export type SecretSource =
+  /** The operator typed it as a word of the command. */
+  | { readonly kind: "given"; readonly text: string }
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "stdin" }
+  /** Asked for on the terminal, without showing it. */
+  | { readonly kind: "prompt" };
+
 /** The process a command runs in. */
 export interface World {
   readonly workingFolder: string;
@@ -72,8 +79,10 @@ export interface World {
   /** Milliseconds since an arbitrary start; never goes back. */
   now(): number;
   sleep(ms: number): Promise<void>;
-  /** Milliseconds since 1970 by the clock of this host, for people; nothing is decided by it. */
-  date(): number;
+  /** Shows one line of progress at once, on standard error. */
+  say(line: string): void;
+  /** Reads a password; rejects when there is none. */
+  readSecret(source: SecretSource): Promise<string>;
   env(name: string): string | undefined;
   /** The text of a file, undefined where there is none; rejects when it cannot be read. */
   readText(path: string): Promise<string | undefined>;

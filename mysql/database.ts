@@ -180,7 +180,7 @@ export class MysqlDatabase implements AsyncDisposable {
   async settle(wish: Upkeep, facts: ServerFacts): Promise<Round> {
     const goal = { clusterUuid: wish.clusterUuid, term: BigInt(wish.term) };
     const plans = (seen: ServerFacts): readonly Plan[] => [
-      arrangeAcknowledgements(seen, wish.k),
+      ...(wish.k === null ? [] : [arrangeAcknowledgements(seen, wish.k)]),
       settlePlan(seen, goal),
     ];
     const fresh = this.#isFresh(facts);
@@ -249,6 +249,11 @@ export class MysqlDatabase implements AsyncDisposable {
     const signal = AbortSignal.any([AbortSignal.timeout(deadlineMs), unfenced]);
     await using runner = this.#runner({ signal });
     if (plan.kind === "run") await runner.run(plan.statements);
+  }
+
+  /** Closes the connections of the moment: a server that is told to stop waits for them. */
+  letGo(): Promise<void> {
+    return this.#sessions.letGo();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -69,5 +69,6 @@ export interface Leadership {
 export interface Upkeep {
   readonly clusterUuid: string;
   readonly term: number;
-  readonly k: number;
+  /** Acknowledgements that commits need; null leaves the settings as they are. */
+  readonly k: number | null;
 }

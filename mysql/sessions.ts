@@ -128,6 +128,13 @@ export class Sessions implements AsyncDisposable {
     for (const connection of [...this.#fresh]) this.abandon(connection, "waits");
   }
 
+  /** Closes all kept connections; whoever needs one opens it anew. */
+  async letGo(): Promise<void> {
+    const all = [...this.#kept.values()];
+    this.#kept.clear();
+    await Promise.all(all.map((connection) => connection.close()));
+  }
+
   /** These strays were seen gone. */
   forget(ids: Iterable<number>): void {
     for (const id of [...ids]) {

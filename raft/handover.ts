@@ -8,7 +8,7 @@ import type { Leader, LeaderHandover } from "./state.ts";
 import type { VoteReply } from "./message.ts";
 import type { Config, Durable, Millis, NodeId, Position } from "./types.ts";
 import { addressOf, EMPTY_POSITION } from "./types.ts";
-import { persisting, settleWish, type Step, toFollower, verdict } from "./common.ts";
+import { persisting, type Step, toFollower, verdict } from "./common.ts";
 import { heartbeats } from "./leader.ts";
 import { ackers, memberOf, quorum } from "./quorum.ts";
 
@@ -37,21 +37,27 @@ export function beginHandover(
 
 /** The best successor of a leader that wants to leave; null when nobody could take over. */
 export function successor(config: Config, state: Leader, at: Millis): NodeId | null {
-  const membership = state.durable.membership;
-  if (membership === null) return null;
-  const able = ackers(membership).map((member) => member.id).filter((id) =>
-    id !== config.id && handoverRefusal(config, state, { candidate: id, at }) === null
-  );
-  return able[0] ?? null;
+  const found = handoverCandidate(config, state, at);
+  return "id" in found ? found.id : null;
 }
 
-/** Why each of the others could not take over. */
-export function noSuccessor(config: Config, state: Leader, at: Millis): string {
+/** The best successor of a leader, or what keeps everybody from being one. */
+export function handoverCandidate(
+  config: Config,
+  state: Leader,
+  at: Millis,
+): { readonly id: NodeId } | { readonly because: string } {
   const { membership } = state.durable;
-  const others = membership === null ? [] : ackers(membership).filter(({ id }) => id !== config.id);
-  if (others.length === 0) return "there is no other voter with a server";
-  const reasons = others.map(({ id }) => handoverRefusal(config, state, { candidate: id, at }));
-  return [...new Set(reasons)].join("; ");
+  const others = membership === null
+    ? []
+    : ackers(membership).map(({ id }) => id).filter((id) => id !== config.id);
+  const refusals: string[] = [];
+  for (const id of others) {
+    const refused = handoverRefusal(config, state, { candidate: id, at });
+    if (refused === null) return { id };
+    refusals.push(refused);
+  }
+  return { because: [...new Set(refusals)].join("; ") || "there is no other voter with a server" };
 }
 
 function handoverRefusal(
@@ -194,11 +200,9 @@ function cancel(
 ): Step {
   const takeover = state.handover?.takeover ?? null;
   const refused = `hand-over given up, I go on leading: ${how.because}`;
-  const given: Leader = { ...state, handover: null, why: refused };
-  const [next, answers] = settleWish(given, { kind: "disable", refused });
+  const next: Leader = { ...state, handover: null, why: refused };
   return [next, [
     ...heartbeats(config, next, how.at),
-    ...answers,
     ...answer(next, takeover, refused),
     { kind: "log", sentence: refused },
   ]];

@@ -145,8 +145,7 @@ export interface Fencing extends Common {
 }
 
 export interface Wish {
-  /** disable: hand over first, then neither vote nor acknowledge. */
-  readonly kind: "stand" | "leave" | "disable";
+  readonly kind: "stand" | "leave";
   readonly request: number;
   readonly giveUpAt: Millis;
 }

@@ -23,6 +23,18 @@ Deno.test("a signed call reaches its method, after one challenge for the first c
   assert.deepEqual(world.statuses, [401, 200, 200, 200, 200]);
 });
 
+Deno.test("confidential params are read by their method and by nobody on the wire", async () => {
+  const world = createWorld();
+  const question = { method: "echo", params: { password: "geheim" }, confidential: true };
+  const result = await world.peers.call(endpoint, question, options);
+  assert.deepEqual(result, {
+    ok: { params: { password: "geheim" }, from: "10.0.0.1:8801", cluster: "c" },
+  });
+  for (const { body } of world.sent) {
+    assert.doesNotMatch(new TextDecoder().decode(body as Uint8Array<ArrayBuffer>), /geheim/);
+  }
+});
+
 Deno.test("a call costs one more challenge after the receiver restarted or our host slept", async () => {
   const world = createWorld();
   await world.peers.call(endpoint, { method: "echo", params: 1 }, options);

@@ -21,10 +21,6 @@ export const importArrows: Readonly<Record<string, readonly string[]>> = {
 export const impureFiles: readonly string[] = [
   "main.ts",
   "agent/real/",
-  "backup/folder.ts",
-  "backup/receiving.ts",
-  "backup/sending.ts",
-  "backup/stream.ts",
   "cmd/agent.ts",
   "cmd/demo.ts",
   "cmd/demo/",

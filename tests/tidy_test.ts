@@ -18,9 +18,9 @@ const pureLibraries = new Set([
   "node:buffer",
   "fast-check",
 ]);
-/** What a pure file may take from node:crypto: hashes, and never the dice. */
+/** What a pure file may take from node:crypto: hashes and ciphers, and never the dice. */
 const pureCrypto =
-  /^\s*import\s*\{\s*((createHash|createHmac|timingSafeEqual),?\s*)+\}\s*from "node:crypto"/m;
+  /^\s*import\s*\{\s*((createHash|createHmac|createCipheriv|createDecipheriv|hkdfSync|timingSafeEqual),?\s*)+\}\s*from "node:crypto"/m;
 /** Hosts that text in this repository may link to. */
 const knownHosts =
   /^(localhost|node|agent|127\.0\.0\.1|[a-z0-9.-]*\.?example(\.(com|net|org))?|dev\.mysql\.com|mysql\.com|www\.apache\.org|github\.com|www\.jsonrpc\.org|raft\.github\.io|datatracker\.ietf\.org)$/;

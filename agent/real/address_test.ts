@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { Claim } from "../vip.ts";
 import { VirtualAddress } from "./address.ts";
-import { FakeClock, FakeKernel, settle } from "./fake_kernel.ts";
+import { FakeClock, settle } from "../fake_clock.ts";
+import { FakeKernel } from "./fake_kernel.ts";
 
 const vip = { address: "192.0.2.9", prefix: 24, interface: "eth0", leaseMs: 2_000 };
 const leadershipMs = 1_500;

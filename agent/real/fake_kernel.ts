@@ -1,51 +1,10 @@
 /**
- * A clock and a kernel for the tests of the virtual address: addresses are leases there, commands can
- * be slow, missing or forbidden, and time passes only when a test says so.
+ * A kernel for the tests of the virtual address: addresses are leases there, and commands can be slow,
+ * missing or forbidden.
  */
 import type { ProcessEnd, ProcessResult, RunOptions } from "../../mysql/process.ts";
 import type { VipConfig } from "../config_shape.ts";
-
-/** Time that passes only when a test says so. */
-export class FakeClock {
-  #now = 1_000;
-  #timers: { readonly at: number; readonly call: () => void }[] = [];
-
-  readonly now = () => this.#now;
-
-  readonly after = (ms: number, call: () => void): () => void => {
-    const timer = { at: this.#now + ms, call };
-    this.#timers.push(timer);
-    return () => this.#timers = this.#timers.filter((one) => one !== timer);
-  };
-
-  get waiting(): number {
-    return this.#timers.length;
-  }
-
-  async advance(ms: number): Promise<void> {
-    const until = this.#now + ms;
-    await settle();
-    while (true) {
-      const next = this.#timers.filter((one) => one.at <= until).sort((a, b) => a.at - b.at)[0];
-      if (next === undefined) break;
-      this.#timers = this.#timers.filter((one) => one !== next);
-      this.#now = Math.max(this.#now, next.at);
-      next.call();
-      await settle();
-    }
-    this.#now = until;
-  }
-
-  /** Time goes on and nothing runs, as for a suspended host. */
-  freeze(ms: number): void {
-    this.#now += ms;
-  }
-}
-
-/** Lets everything run that waits for no timer. */
-export async function settle(): Promise<void> {
-  for (let round = 0; round < 50; round++) await Promise.resolve();
-}
+import type { FakeClock } from "../fake_clock.ts";
 
 type Exit = { readonly code: number; readonly stdout?: string; readonly stderr?: string };
 

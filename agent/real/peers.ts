@@ -4,6 +4,7 @@
  */
 import { readBody } from "../body.ts";
 import { parseEndpoint } from "../endpoint.ts";
+import { seal, SEAL_NONCE_BYTES } from "../sealing.ts";
 import type { Secret } from "../secret.ts";
 import {
   createPeerClocks,
@@ -44,6 +45,8 @@ export type CallResult = { readonly ok: unknown } | { readonly failed: CallFailu
 export interface RpcQuestion {
   readonly method: string;
   readonly params: unknown;
+  /** The params hold a password: they are sealed where there is a secret. */
+  readonly confidential?: boolean;
 }
 
 export interface CallOptions {
@@ -140,16 +143,18 @@ async function callWithin(
 
 async function ask(
   caller: Caller,
-  { endpoint, method, params }: RpcQuestion & { readonly endpoint: string },
+  question: RpcQuestion & { readonly endpoint: string },
   signal: AbortSignal,
 ): Promise<CallResult> {
+  const { endpoint, method } = question;
   const url = parseEndpoint(endpoint) === null ? null : new URL(`http://${endpoint}/rpc`);
   if (url === null) {
     return failed("unreachable", `Node ${JSON.stringify(endpoint)} is no host:port`);
   }
   const { self, clusterId } = caller.options;
   const id = caller.nextId++;
-  const call = { id, method, params, from: self, cluster: clusterId?.() ?? null };
+  const sent = sendable(question, caller.options.secret);
+  const call = { id, method, ...sent, from: self, cluster: clusterId?.() ?? null };
   const body = new TextEncoder().encode(encodeCall(call));
   if (body.length > RPC_CALL_BYTES_MAX) {
     const because = `Call of ${method} has ${body.length} bytes, the most is ${RPC_CALL_BYTES_MAX}`;
@@ -160,6 +165,16 @@ async function ask(
   } catch (error) {
     return connectionFailure(endpoint, error);
   }
+}
+
+/** Without a secret only agents of this host are called, and nothing leaves it. */
+function sendable(
+  { method, params, confidential }: RpcQuestion,
+  secret: Secret | null,
+): { readonly params: unknown; readonly sealed: boolean } {
+  if (confidential !== true || secret === null) return { params, sealed: false };
+  const nonce = crypto.getRandomValues(new Uint8Array(SEAL_NONCE_BYTES));
+  return { params: seal(JSON.stringify(params), { secret, method }, nonce), sealed: true };
 }
 
 /** One call, repeated once when the receiver asks for a stamp with its own time. */

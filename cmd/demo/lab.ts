@@ -17,6 +17,8 @@ export interface LabOptions {
   /** The command that runs xenon, without its words. */
   readonly program: readonly string[];
   readonly timing: Timing;
+  /** Changes the text of every node's config. */
+  readonly edit?: (config: string) => string;
   /** Hears one sentence a step. */
   readonly say: (sentence: string) => void;
 }

@@ -21,6 +21,8 @@ export interface LabNodeOptions {
   readonly rootPassword: string;
   /** The command that runs xenon, without its words. */
   readonly program: readonly string[];
+  /** Changes the text of the config. */
+  readonly edit?: (config: string) => string;
 }
 
 const serverIdStep = 10;
@@ -163,7 +165,7 @@ export class LabNode {
   }
 
   #writeConfig(): void {
-    const { folder, number, mysqlPort, mysqld, timing } = this.#options;
+    const { folder, number, mysqlPort, mysqld, timing, edit } = this.#options;
     const metaFolder = `${folder}/meta${number}`;
     Deno.mkdirSync(metaFolder, { recursive: true, mode: 0o700 });
     const text = nodeConfigText({
@@ -179,7 +181,7 @@ export class LabNode {
       logFile: this.logPath,
       timing,
     });
-    Deno.writeTextFileSync(this.configPath, text, { mode: 0o600 });
+    Deno.writeTextFileSync(this.configPath, edit?.(text) ?? text, { mode: 0o600 });
   }
 }
 

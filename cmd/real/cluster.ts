@@ -38,8 +38,9 @@ export function createCluster(peers: Peers, { local, seeds }: Members): Cluster 
   return {
     local,
     seeds,
-    async call(endpoint, { method, params, deadlineMs }): Promise<Answer> {
-      const result = await peers.call(endpoint, { method, params }, { deadlineMs });
+    async call(endpoint, { method, params, confidential, deadlineMs }): Promise<Answer> {
+      const question = { method, params, ...(confidential === true ? { confidential } : {}) };
+      const result = await peers.call(endpoint, question, { deadlineMs });
       if ("ok" in result) return { kind: "answered", result: result.ok };
       return { kind: heard(result.failed) ? "refused" : "silent", because: result.failed.because };
     },

@@ -1,4 +1,5 @@
 /** The process a command really runs in. */
+import { readSecret } from "./secret_input.ts";
 import type { World } from "../ports.ts";
 
 /** The world of this process; `version` is what `xenon version` says. */
@@ -13,7 +14,10 @@ export function createWorld(version: string): World {
     },
     now: () => performance.now(),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    date: () => Date.now(),
+    say: (line) => {
+      Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+    },
+    readSecret,
     env: (name) => Deno.env.get(name),
     readText,
   };

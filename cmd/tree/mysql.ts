@@ -1,15 +1,25 @@
 /** The words of `xenon mysql ...`. */
 import type { CommonOptions, FactsForm } from "../options.ts";
+import { addServerWords, type ServerCommand } from "./mysql_server.ts";
+import { addUserWords, type UserCommand } from "./mysql_users.ts";
 import { commonOf, examples, type Found, outputOption, type Tree } from "./words.ts";
 
 export type MysqlCommand =
-  & { readonly group: "mysql"; readonly common: CommonOptions }
-  & { readonly kind: "status"; readonly form: FactsForm };
+  | StatusCommand
+  | ServerCommand
+  | UserCommand;
+
+interface StatusCommand {
+  readonly group: "mysql";
+  readonly common: CommonOptions;
+  readonly kind: "status";
+  readonly form: FactsForm;
+}
 
 /** Adds `mysql` with all its commands. */
 export function addMysql(tree: Tree, found: Found<MysqlCommand>): void {
-  const group = tree.command("mysql").description("The MySQL server of this host")
-    .addHelpText("after", examples("xenon mysql status"));
+  const group = tree.command("mysql").description("The MySQL server of this host, and accounts")
+    .addHelpText("after", examples("xenon mysql status", "xenon mysql getuser -o table"));
   group.command("status")
     .description("Replication and server of this host, as JSON")
     .addOption(outputOption())
@@ -17,4 +27,6 @@ export function addMysql(tree: Tree, found: Found<MysqlCommand>): void {
     .action(({ output }, self) =>
       found({ group: "mysql", kind: "status", form: output ?? "exact", common: commonOf(self) })
     );
+  addServerWords(group, found);
+  addUserWords(group, found);
 }

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { followerFacts } from "../mysql/model_server.ts";
+import type { ServerFacts } from "../mysql/facts.ts";
+import type { State } from "../raft/state.ts";
+import { looseSemiSync, notesOf } from "./notes.ts";
+import { freshMemory } from "./store.ts";
+
+const members = ["a", "b", "c"].map((id) => ({ id, member: id, kind: "voter" }));
+const durable = { membership: { cluster: "c", epoch: 1, members } };
+const leading = { role: "leader", stage: "leading", durable } as unknown as State;
+const following = { role: "follower", durable } as unknown as State;
+
+function semiSync(change: Partial<ServerFacts["semiSyncSource"]>): ServerFacts {
+  const on = { enabled: true, status: true, waitForCount: 1 };
+  return {
+    ...followerFacts,
+    semiSyncSource: { ...followerFacts.semiSyncSource, ...on, ...change },
+  };
+}
+
+const context = {
+  memory: freshMemory,
+  state: following,
+  facts: followerFacts,
+  purgeHeld: null,
+} as const;
+
+Deno.test("where nothing is switched off or stopped there is nothing to say", () => {
+  assert.deepEqual(notesOf(context), []);
+});
+
+Deno.test("a stopped server, kept logs and an unchecked semi-sync are said with every status", () => {
+  const stopped = { ...freshMemory, stopped: true };
+  assert.match(notesOf({ ...context, memory: stopped, facts: null })[0] ?? "", /starts it$/);
+  assert.match(notesOf({ ...context, memory: stopped })[0] ?? "", /somebody started it/);
+  const held = notesOf({ ...context, purgeHeld: "nobody knows what b has" });
+  assert.deepEqual(held, ["binary logs are kept: nobody knows what b has"]);
+  const unchecked = { ...freshMemory, semiSyncCheck: false };
+  assert.match(notesOf({ ...context, memory: unchecked })[0] ?? "", /semi-sync is not checked/);
+});
+
+Deno.test("an open leader whose commits are confirmed too early says so in capitals", () => {
+  const memory = { ...freshMemory, semiSyncCheck: false };
+  for (const change of [{ enabled: false }, { status: false }, { waitForCount: 0 }]) {
+    const [note] = notesOf({ ...context, memory, state: leading, facts: semiSync(change) });
+    assert.match(note ?? "", /^WRITES ARE NOT SAFE: semi-sync is/);
+  }
+  assert.equal(looseSemiSync(leading, semiSync({})), null);
+  assert.equal(looseSemiSync(leading, null), null);
+  assert.equal(looseSemiSync(following, semiSync({ enabled: false })), null);
+});
