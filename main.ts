@@ -13,6 +13,7 @@ async function main(): Promise<number> {
       openCluster: async (found) => (await import("./cmd/real/cluster.ts")).openCluster(found),
       runAgent: async (found, world) =>
         await (await import("./cmd/agent.ts")).runAgent(found, world),
+      takeStacks: async (found) => (await import("./cmd/real/stacks.ts")).takeServerStacks(found),
       runDemo: async (options, world) =>
         await (await import("./cmd/demo.ts")).runDemo(options, world),
     },

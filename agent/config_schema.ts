@@ -85,6 +85,9 @@ export const keys: Readonly<Record<SectionName, Readonly<Record<string, Key>>>> 
     "ssh-host": optional(textKey("", "the address where this node receives copies")),
     "ssh-user": textKey("mysql", "the account that copies over ssh"),
     "ssh-port": portKey(22),
+    "ssh-key": pathKey(null),
+    "ssh-known-hosts": pathKey(null),
+    "ssh-compress": flagKey(false),
     "backupdir": pathKey("/var/lib/mysql"),
     "xtrabackup-bindir": pathKey("/usr/bin"),
     "backup-iops-limits": countKey(100_000, { min: 1, max: 1_000_000_000 }),
@@ -92,6 +95,8 @@ export const keys: Readonly<Record<SectionName, Readonly<Record<string, Key>>>> 
     "backup-parallel": countKey(2, { min: 1, max: 256 }),
     "mysqld-monitor-interval": msKey(1000, 100),
     "max-allowed-local-trx-count": countKey(0, { min: 0, max: 1_000_000_000 }),
+    "keep-count": countKey(0, { min: 0, max: 100_000 }),
+    "keep-days": countKey(0, { min: 0, max: 36_500 }),
   },
   rpc: {
     "request-timeout": msKey(500, 20),

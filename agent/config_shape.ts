@@ -90,6 +90,10 @@ export interface BackupConfig {
   readonly sshHost: string;
   readonly sshUser: string;
   readonly sshPort: number;
+  /** How this node logs in at others; null leaves it to ssh. */
+  readonly sshKey: string | null;
+  readonly sshKnownHosts: string | null;
+  readonly sshCompress: boolean;
   /** The data folder that a rebuild replaces. */
   readonly dataFolder: string;
   readonly xtrabackupFolder: string;
@@ -100,6 +104,9 @@ export interface BackupConfig {
   readonly monitorIntervalMs: number;
   /** A rebuild throws away at most so many transactions that exist only here. */
   readonly localTransactionsMax: number;
+  /** Backups of one folder that stay, and for how long; 0 for all and for ever. */
+  readonly keepCount: number;
+  readonly keepDays: number;
 }
 
 export interface RpcConfig {
@@ -221,6 +228,9 @@ function shapeBackup(read: Reader, endpoint: Endpoint): BackupConfig {
     sshHost: read.textOrNull("backup.ssh-host") ?? endpoint.host,
     sshUser: read.text("backup.ssh-user"),
     sshPort: read.number("backup.ssh-port"),
+    sshKey: read.textOrNull("backup.ssh-key"),
+    sshKnownHosts: read.textOrNull("backup.ssh-known-hosts"),
+    sshCompress: read.flag("backup.ssh-compress"),
     dataFolder: read.text("backup.backupdir"),
     xtrabackupFolder: read.text("backup.xtrabackup-bindir"),
     iopsMax: read.number("backup.backup-iops-limits"),
@@ -228,6 +238,8 @@ function shapeBackup(read: Reader, endpoint: Endpoint): BackupConfig {
     parallel: read.number("backup.backup-parallel"),
     monitorIntervalMs: read.number("backup.mysqld-monitor-interval"),
     localTransactionsMax: read.number("backup.max-allowed-local-trx-count"),
+    keepCount: read.number("backup.keep-count"),
+    keepDays: read.number("backup.keep-days"),
   };
 }
 

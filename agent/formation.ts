@@ -22,6 +22,10 @@ export interface Introduction {
   readonly cluster: string | null;
   /** Ids of the members of its cluster; empty without one. */
   readonly members: readonly string[];
+  /** Those of them that are idle. */
+  readonly idle: readonly string[];
+  /** Its configuration says that it stays idle: it never gets a vote. */
+  readonly superIdle: boolean;
   /** A founding was begun here and not completed. */
   readonly founding: boolean;
   readonly witness: boolean;
@@ -35,6 +39,9 @@ const introductionSchema = v.object({
   member: v.string(),
   cluster: v.nullable(v.string()),
   members: v.array(v.string()),
+  // Agents of the first version do not say these two.
+  idle: v.optional(v.array(v.string()), []),
+  superIdle: v.optional(v.boolean(), false),
   founding: v.boolean(),
   witness: v.boolean(),
   held: v.string(),
@@ -62,19 +69,44 @@ export type Formed =
 
 /** Founds a cluster of this node and `others`, or finds that only a join is left to do. */
 export async function form(options: FormationOptions, others: readonly string[]): Promise<Formed> {
-  const ids = [...new Set([options.self as string, ...others])].sort();
-  const asked = await Promise.all(ids.map((id) => introduction(options, id)));
-  const silent = asked.flatMap((one) => "because" in one ? [one] : []);
-  const nodes = asked.flatMap((one) => "node" in one ? [one.node] : []);
-  const self = nodes.find((node) => node.id === options.self);
-  if (self !== undefined && self.cluster !== null && !self.founding) {
-    return joining(self, nodes, silent);
-  }
+  const { self, nodes, silent } = await introduced(options, others);
+  if (settled(self)) return joining(self, { nodes, silent, idle: false });
   const because = [...silent.map((one) => one.because), ...obstacles(options, nodes)];
   if (because.length > 0) return { kind: "refused", because };
   const first = firstOf(nodes);
   if (first === null) return { kind: "refused", because: [diverged(nodes)] };
   return await found(options, nodes, first);
+}
+
+/** Looks whether `others` may join the cluster of this node as idle ones; founds nothing. */
+export async function joinIdle(
+  options: FormationOptions,
+  others: readonly string[],
+): Promise<Formed> {
+  const { self, nodes, silent } = await introduced(options, others);
+  if (settled(self)) return joining(self, { nodes, silent, idle: true });
+  const because = `${options.self} is in no cluster yet: found one first with "xenon cluster add"`;
+  return { kind: "refused", because: [because] };
+}
+
+function settled(self: Introduction | undefined): self is Introduction {
+  return self !== undefined && self.cluster !== null && !self.founding;
+}
+
+/** Asks all of them at once, this node included. */
+async function introduced(options: FormationOptions, others: readonly string[]): Promise<{
+  readonly self: Introduction | undefined;
+  readonly nodes: readonly Introduction[];
+  readonly silent: readonly Silent[];
+}> {
+  const ids = [...new Set([options.self as string, ...others])].sort();
+  const asked = await Promise.all(ids.map((id) => introduction(options, id)));
+  const nodes = asked.flatMap((one) => "node" in one ? [one.node] : []);
+  return {
+    self: nodes.find((node) => node.id === options.self),
+    nodes,
+    silent: asked.flatMap((one) => "because" in one ? [one] : []),
+  };
 }
 
 /** A named node that does not take part, and why not. */
@@ -107,17 +139,25 @@ function whyNot(id: string, failed: { readonly because: string }): string {
     : `${id} does not take part: ${failed.because}`;
 }
 
+/** Who of the named nodes is still to be added through the leader, as voters to be or as idle. */
 function joining(
   self: Introduction,
-  nodes: readonly Introduction[],
-  silent: readonly Silent[],
+  asked: {
+    readonly nodes: readonly Introduction[];
+    readonly silent: readonly Silent[];
+    readonly idle: boolean;
+  },
 ): Formed {
-  const strangers = nodes.filter((node) => !self.members.includes(node.id));
+  const { nodes, silent, idle } = asked;
   // A member that is down may be named all the same.
   const unknown = silent.filter(({ id }) => !self.members.includes(id));
   if (unknown.length > 0) return { kind: "refused", because: unknown.map((one) => one.because) };
+  const isSettled = (node: Introduction) =>
+    node.id === self.id || self.members.includes(node.id) && idle === self.idle.includes(node.id);
+  const strangers = nodes.filter((node) => !isSettled(node));
   if (strangers.length === 0) {
-    const sentence = `Nothing to change: all of them are members of cluster ${self.cluster}`;
+    const kind = idle ? "idle members" : "members";
+    const sentence = `Nothing to change: all of them are ${kind} of cluster ${self.cluster}`;
     return { kind: "done", sentences: [sentence] };
   }
   // A member that was removed keeps the cluster in its state file and may come back.
@@ -128,10 +168,19 @@ function joining(
     ...elsewhere.map((node) => `${node.id} belongs to another cluster, ${node.cluster}`),
     ...strangers.filter(({ witness }) => witness)
       .map(({ id }) => `${id} is a witness, which can only be named at the founding`),
+    ...(idle ? [] : stayingIdle(strangers)),
     ...strangers.flatMap((node) => foreign(self, node)),
     ...problems(strangers),
   ];
   return because.length > 0 ? { kind: "refused", because } : { kind: "join", strangers };
+}
+
+/** A node that its configuration keeps idle gets no vote, however it is added. */
+function stayingIdle(nodes: readonly Introduction[]): readonly string[] {
+  return nodes.filter(({ superIdle }) => superIdle).map(({ id }) =>
+    `${id} stays idle ([raft] super-idle = true): leave it out here, ` +
+    `then run "xenon cluster addidle ${id}"`
+  );
 }
 
 /** A node with transactions of its own could only become INVALID: it is said before it joins. */
@@ -152,7 +201,7 @@ function obstacles(options: FormationOptions, nodes: readonly Introduction[]): r
   const witnesses = nodes.filter((node) => node.witness);
   if (witnesses.length > 1) because.push("only one witness is allowed");
   if (witnesses.length === nodes.length) because.push("a cluster needs a node with a server");
-  return [...because, ...problems(nodes)];
+  return [...because, ...stayingIdle(nodes), ...problems(nodes)];
 }
 
 function problems(nodes: readonly Introduction[]): readonly string[] {

@@ -1,5 +1,5 @@
 /**
- * "cluster add" and "cluster remove" as an agent serves them: a founding where there is no cluster
+ * "cluster add", "addidle", "remove" and "removeidle" as an agent serves them: a founding where there is no cluster
  * yet, else one change after the other through the leader.
  */
 import * as v from "valibot";
@@ -7,7 +7,7 @@ import type { MemberChange } from "../raft/event.ts";
 import type { NodeId } from "../raft/types.ts";
 import type { Clock } from "./ports.ts";
 import type { OperatorAnswer } from "./requests.ts";
-import { form, type FormationOptions, type Introduction } from "./formation.ts";
+import { form, type FormationOptions, type Formed, joinIdle } from "./formation.ts";
 import { RpcError, type RpcMethods } from "./wire_rpc.ts";
 
 export interface MembershipOptions extends FormationOptions {
@@ -15,6 +15,8 @@ export interface MembershipOptions extends FormationOptions {
   readonly leader: () => string;
   /** Asks the own protocol for a change; not refused means that it is stored. */
   readonly change: (change: MemberChange) => Promise<OperatorAnswer>;
+  /** Which members stored the list of the leader, as sentences. */
+  readonly spread: () => readonly string[];
   readonly clock: Clock;
 }
 
@@ -24,9 +26,15 @@ const nodesMax = 64;
 const nodesSchema = v.object({
   nodes: v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(nodesMax)),
 });
+/** What the leader's agent adds to a change; agents of the first version add nothing. */
+const changedSchema = v.object({ sentences: v.optional(v.array(v.string()), []) });
 const changeSchema = v.variant("kind", [
   v.object({ kind: v.literal("add"), id: v.string(), member: v.string(), idle: v.boolean() }),
-  v.object({ kind: v.literal("remove"), id: v.string() }),
+  v.object({
+    kind: v.literal("remove"),
+    id: v.string(),
+    onlyIdle: v.optional(v.boolean(), false),
+  }),
 ]);
 
 /** The membership methods of one agent. */
@@ -40,36 +48,63 @@ export class MembershipCalls {
   methods(): RpcMethods {
     return {
       "cluster.add": (params) => this.#add(nodesOf(params)),
+      "cluster.addIdle": (params) => this.#addIdle(nodesOf(params)),
       "cluster.remove": (params) => this.#remove(nodesOf(params)),
+      "cluster.removeIdle": (params) => this.#removeIdle(nodesOf(params)),
       // From another agent, to the leader.
       "cluster.change": (params) => this.#changeHere(changeOf(params)),
     };
   }
 
   async #add(nodes: readonly string[]): Promise<unknown> {
-    const formed = await form(this.#options, nodes);
-    if (formed.kind === "done") return { sentences: formed.sentences };
-    if (formed.kind === "refused") {
-      throw new RpcError("refused", `Nothing was changed: ${formed.because.join("; ")}`);
-    }
-    if (formed.kind === "incomplete") {
-      const because = formed.because.join("; ");
-      throw new RpcError(
-        "refused",
-        `The founding is not complete, add the same nodes again: ${because}`,
-      );
-    }
-    return await this.#changeAll(
-      formed.strangers.map(joining),
-      (id) => `${id} joined as learner and gets its vote once it is in step with the leader`,
+    return await this.#join(
+      await form(this.#options, nodes),
+      { idle: false, as: "as learner and gets its vote once it is in step with the leader" },
     );
   }
 
+  async #addIdle(nodes: readonly string[]): Promise<unknown> {
+    return await this.#join(
+      await joinIdle(this.#options, nodes),
+      { idle: true, as: "as idle: it replicates, and never votes, stands or acknowledges" },
+    );
+  }
+
+  async #join(
+    formed: Formed,
+    how: { readonly idle: boolean; readonly as: string },
+  ): Promise<unknown> {
+    switch (formed.kind) {
+      case "done":
+        return { sentences: formed.sentences };
+      case "refused":
+        throw new RpcError("refused", `Nothing was changed: ${formed.because.join("; ")}`);
+      case "incomplete": {
+        const because = formed.because.join("; ");
+        const sentence = `The founding is not complete, add the same nodes again: ${because}`;
+        throw new RpcError("refused", sentence);
+      }
+      case "join": {
+        const { idle, as } = how;
+        const changes = formed.strangers.map(({ id, member }) =>
+          ({ kind: "add", id: id as NodeId, member, idle }) as const
+        );
+        return await this.#changeAll(changes, (id) => `${id} joined ${as}`);
+      }
+    }
+  }
+
   #remove(nodes: readonly string[]): Promise<unknown> {
-    const changes = nodes.map((id) => ({ kind: "remove", id: id as NodeId }) as const);
     return this.#changeAll(
-      changes,
+      nodes.map((id) => ({ kind: "remove", id: id as NodeId, onlyIdle: false }) as const),
       (id) => `${id} leaves: its acknowledgements stop, then its vote`,
+    );
+  }
+
+  #removeIdle(nodes: readonly string[]): Promise<unknown> {
+    return this.#changeAll(
+      nodes.map((id) => ({ kind: "remove", id: id as NodeId, onlyIdle: true }) as const),
+      (id) => `${id} is no member any more; it had no vote`,
     );
   }
 
@@ -79,33 +114,35 @@ export class MembershipCalls {
     done: (id: string) => string,
   ): Promise<unknown> {
     const sentences: string[] = [];
+    let stored: readonly string[] = [];
     for (const change of changes) {
       try {
-        await this.#throughLeader(change);
+        stored = await this.#throughLeader(change);
       } catch (error) {
         const because = error instanceof Error ? error.message : String(error);
         throw new RpcError("refused", [...sentences, `${change.id}: ${because}`].join("; "));
       }
       sentences.push(done(change.id));
     }
-    return { sentences };
+    return { sentences: [...sentences, ...stored] };
   }
 
-  async #throughLeader(change: MemberChange): Promise<void> {
+  /** Tells where the list is stored by now, as the leader says. */
+  async #throughLeader(change: MemberChange): Promise<readonly string[]> {
     const { self, peers, deadlineMs } = this.#options;
     const leader = this.#options.leader();
     if (leader === "") throw new RpcError("refused", "nobody leads just now, try again later");
-    if (leader === self) {
-      await this.#changeHere(change);
-      return;
-    }
+    if (leader === self) return (await this.#changeHere(change)).sentences;
     const question = { method: "cluster.change", params: change };
+    // It may wait for its turn first, and then for a majority.
     const answer = await peers.call(leader, question, { deadlineMs: 2 * deadlineMs });
     if ("failed" in answer) throw new RpcError("refused", answer.failed.because);
+    const changed = v.safeParse(changedSchema, answer.ok);
+    return changed.success ? changed.output.sentences : [];
   }
 
   /** Only the leader's own agent gets here, or an agent that has just stopped leading. */
-  async #changeHere(change: MemberChange): Promise<unknown> {
+  async #changeHere(change: MemberChange): Promise<{ readonly sentences: readonly string[] }> {
     const { clock, deadlineMs } = this.#options;
     const giveUpAt = clock.now() + deadlineMs;
     let answer = await this.#options.change(change);
@@ -115,12 +152,8 @@ export class MembershipCalls {
       answer = await this.#options.change(change);
     }
     if (answer.refused !== null) throw new RpcError("refused", answer.refused);
-    return {};
+    return { sentences: this.#options.spread() };
   }
-}
-
-function joining({ id, member }: Introduction): MemberChange {
-  return { kind: "add", id: id as NodeId, member, idle: false };
 }
 
 function nodesOf(params: unknown): readonly string[] {

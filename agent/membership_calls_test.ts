@@ -77,6 +77,7 @@ class Leader {
       },
       own: () => Promise.reject(new Error("not asked for")),
       newUuid: () => "uuid",
+      spread: () => [],
     };
   }
 }

@@ -13,12 +13,13 @@ import type { Config, NodeId, ServerView } from "../raft/types.ts";
 import { Counters } from "./counters.ts";
 import type { Introduction } from "./formation.ts";
 import { Interpreter } from "./interpret.ts";
+import { listSpread } from "./list_spread.ts";
 import { Loop } from "./loop.ts";
 import { Operations, type PurgeSettings } from "./operations.ts";
 import type { Administration, Clock, Database, Hooks, Log, Peers, Server } from "./ports.ts";
 import { MembershipCalls } from "./membership_calls.ts";
 import { type OperatorAnswer, Requests } from "./requests.ts";
-import { leaderOf, roleOf, sentenceOf, snapshot } from "./snapshot.ts";
+import { disabledSentences, leaderOf, roleOf, sentenceOf, snapshot } from "./snapshot.ts";
 import { SilenceProbe } from "./silence.ts";
 import type { Store } from "./store.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -46,6 +47,8 @@ export interface NodeOptions {
   readonly mysqlEndpoint: string;
   /** Start the server again when it dies, unless an operator decided otherwise? */
   readonly monitored: boolean;
+  /** `[raft] super-idle`: never a voter, never a leader. */
+  readonly superIdle: boolean;
   readonly administration: Administration;
   readonly purge: PurgeSettings;
   /** A server that gives no answer for so long counts as hung, unless it was slow before. */
@@ -61,6 +64,8 @@ export interface NodeOptions {
 const lookEveryMsMax = 250;
 /** An operator's request may take as long as a hand-over, and a little. */
 const operatorExtraMs = 5_000;
+
+const enabled = "Enabled: this node votes and acknowledges again where it is a voter";
 
 /** A node from its start to its end. */
 export class Node {
@@ -119,6 +124,7 @@ export class Node {
       leader: () => leaderOf(config, this.#loop.state),
       change: (change) =>
         this.#operator((request, at) => ({ kind: "changeMember", at, request, change })),
+      spread: () => listSpread(config, this.#loop.state),
       deadlineMs: config.handoverMs,
     });
     this.#silence = new SilenceProbe({
@@ -226,6 +232,8 @@ export class Node {
       "raft.message": (params) => this.#message(params),
       "raft.tryToLeader": () =>
         this.#wish((request, at) => ({ kind: "stand", at, request }), "This node leads now"),
+      "raft.enable": () => this.#wish((request, at) => ({ kind: "enable", at, request }), enabled),
+      "raft.disable": () => this.#disable(),
       "node.ping": () => Promise.resolve({}),
       "node.status": () => Promise.resolve(this.status()),
       "node.introduce": () => Promise.resolve(this.#introduce()),
@@ -240,7 +248,7 @@ export class Node {
   }
 
   #createWatch(): Watch {
-    const { config, store, log } = this.#options;
+    const { config, store, log, superIdle } = this.#options;
     const setErrant = (errant: string) => {
       log.write("warning", `Transactions of its own appeared on this server: ${errant}`, {});
       store.remember({ errant }).catch((error) => {
@@ -250,6 +258,7 @@ export class Node {
     return new Watch({
       ...this.#options,
       lookEveryMs: Math.min(config.heartbeatMs, lookEveryMsMax),
+      neverLeads: superIdle ? "it is set to stay idle by [raft] super-idle" : null,
       monitor: () => this.#monitored() && !store.current.memory.stopped,
       unwanted: () => store.current.memory.stopped ? "an operator stopped it" : null,
       errant: { get: () => store.current.memory.errant, set: setErrant },
@@ -328,8 +337,13 @@ export class Node {
     return { sentences: [done] };
   }
 
+  async #disable(): Promise<unknown> {
+    await this.#wish((request, at) => ({ kind: "disable", at, request }), "");
+    return { sentences: disabledSentences(this.#options.config, this.#loop.state) };
+  }
+
   #introduce(): Introduction {
-    const { config, store } = this.#options;
+    const { config, store, superIdle } = this.#options;
     const { membership, member, founding } = store.current.durable;
     const facts = this.#watch.facts;
     const { health, unfit: reason } = this.#loop.state.server;
@@ -338,6 +352,8 @@ export class Node {
       member,
       cluster: membership?.cluster ?? null,
       members: membership?.members.map(({ id }) => id) ?? [],
+      idle: membership?.members.filter(({ kind }) => kind === "idle").map(({ id }) => id) ?? [],
+      superIdle,
       founding: founding !== null,
       witness: config.witness,
       held: facts === null ? "" : heldOf(facts, store.current.memory.errant),

@@ -1,7 +1,7 @@
 /** The latest facts and the protocol's state as the record that operators and other agents read. */
 import type { ServerFacts } from "../mysql/facts.ts";
 import { answering, describe } from "../raft/describe.ts";
-import { margin, memberOf, quorum, quorumOf, voters } from "../raft/quorum.ts";
+import { ackers, margin, memberOf, quorum, quorumOf, voters } from "../raft/quorum.ts";
 import type { Leader, State } from "../raft/state.ts";
 import type { Config, Membership, NodeId } from "../raft/types.ts";
 import { looseSemiSync } from "./notes.ts";
@@ -87,6 +87,20 @@ export function sentenceOf(config: Config, state: State): string {
   return `${sentence}; MySQL is ${health}: ${unfit ?? "no reason known"}`;
 }
 
+/** What being switched off means for the cluster, as far as the member list tells. */
+export function disabledSentences(config: Config, state: State): readonly string[] {
+  const said = 'Disabled until "xenon raft enable": this node neither votes nor acknowledges';
+  const { membership } = state.durable;
+  if (membership === null) return [said];
+  const { n, q, k } = quorum(membership);
+  const leader = leaderOf(config, state);
+  const left = ackers(membership).filter(({ id }) => id !== config.id && id !== leader).length;
+  const stays = `n=${n} stays: an election needs ${q} of the other voters`;
+  return k <= left
+    ? [said, stays]
+    : [said, stays, `Writes wait: they need ${k} acknowledgements and ${left} nodes can give one`];
+}
+
 /** Only a leader knows who answers; the others say so. */
 function marginOf(
   { config, state, facts }: SnapshotContext,
@@ -106,6 +120,15 @@ function marginOf(
     voters(membership).filter(({ id, kind }) =>
       id === config.id || (present.includes(id) && (kind === "witness" || fit(state, id)))
     ).length;
+  const acknowledging =
+    ackers(membership).filter(({ id }) =>
+      id !== config.id && present.includes(id) && state.replies[id]?.acknowledges === true
+    ).length;
+  if (acknowledging < k) {
+    const sentence = `${healthy} of ${n} voters healthy, writes wait: they need ${k} ` +
+      `acknowledgements and ${acknowledging} nodes can give one now (q=${q})`;
+    return { losses: 0, sentence };
+  }
   const losses = Math.max(0, margin(membership, healthy));
   const words = losses === 0
     ? "one more loss and no lossless failover is possible"

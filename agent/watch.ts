@@ -30,6 +30,8 @@ const hungMaxMs = 10_000;
 export interface WatchOptions {
   readonly lookEveryMs: number;
   /** Without an answer for this long the server counts as hung, unless it was slow before. */
+  /** Why this node never leads, whatever its server says; null when it may. */
+  readonly neverLeads: string | null;
   readonly hungMs: number;
   readonly clock: Clock;
   readonly database: Database;
@@ -271,7 +273,7 @@ export class Watch {
       inStep,
       blocked: waiting.blocked,
       unfit: this.#options.unwanted() ??
-        (this.#factsAt < this.#unfit.until ? this.#unfit.because : null),
+        (this.#factsAt < this.#unfit.until ? this.#unfit.because : this.#options.neverLeads),
     });
     report(this.#view, facts);
   }

@@ -87,6 +87,8 @@ const messageSchema = v.variant("kind", [
     unfit: reason,
     receivingFrom: reason,
     inStep: v.boolean(),
+    // Agents of the first version do not say it, and acknowledge when they are voters.
+    acknowledges: v.optional(v.boolean(), true),
     source: sourceSchema,
   }),
   v.object({ kind: v.literal("preVote"), term: count, membership: membershipSchema, held: text }),

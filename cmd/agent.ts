@@ -1,6 +1,7 @@
 /** `xenon agent`: reads the configuration, builds the real ports, and runs the node until it is told to stop. */
 import { describeRemark, parseConfig } from "../agent/config.ts";
 import type { Config as FileConfig } from "../agent/config_shape.ts";
+import { linesOf, logMethods, LogRing } from "../agent/log_ring.ts";
 import { Node, type NodeOptions } from "../agent/node.ts";
 import type { Log } from "../agent/ports.ts";
 import { gtidPositions } from "../agent/positions.ts";
@@ -10,7 +11,13 @@ import { read, writeDurably } from "../agent/real/files.ts";
 import { createHooks } from "../agent/real/hooks.ts";
 import { type HttpServer, serveHttp } from "../agent/real/http.ts";
 import { lockFolder } from "../agent/real/lock.ts";
-import { createLogger, type Logger, openLogFile, openStderr } from "../agent/real/log.ts";
+import {
+  createLogger,
+  type Logger,
+  openLogFile,
+  openStderr,
+  readLogEnd,
+} from "../agent/real/log.ts";
 import { createPeers } from "../agent/real/peers.ts";
 import { judgeConfigMode, type LoadedSecrets, loadSecrets } from "../agent/real/secrets.ts";
 import { createHandler } from "../agent/server.ts";
@@ -18,13 +25,13 @@ import { shownSettings } from "../agent/settings.ts";
 import { Store } from "../agent/store.ts";
 import { noVirtualIp, type VirtualIp } from "../agent/vip.ts";
 import { createDatabase } from "../mysql/database.ts";
-import { readServerPaths } from "../mysql/my_cnf.ts";
-import { look, MysqlServer } from "../mysql/server.ts";
+import { look } from "../mysql/server.ts";
 import { InvariantError } from "../raft/invariant.ts";
 import type { Config, NodeId } from "../raft/types.ts";
 import type { FoundConfig, World } from "./ports.ts";
 import { CommandError } from "./exit.ts";
 import { readConfig } from "./real/cluster.ts";
+import { openServer } from "./real/server.ts";
 
 /** A hand-over that is not ready by then is given up. */
 const handoverMs = 5_000;
@@ -60,13 +67,14 @@ async function runFound(found: FoundConfig, world: World): Promise<number> {
   using lock = await lockFolder(config.raft.metaFolder);
   void lock;
   let node: Node | null = null;
-  using logger = openLog(config, () => node);
+  const ring = await openRing(config);
+  using logger = openLog(config, { node: () => node, ring });
   await warn(found, config, logger);
   try {
     await using resources = new AsyncDisposableStack();
     const parts = { config, secrets, clock, logger, world, node: () => node };
     node = new Node(await build(parts, resources));
-    const server = await listen({ node, config, secrets, clock, logger });
+    const server = await listen({ node, config, secrets, clock, logger, ring });
     resources.defer(() => server.close(closeMs));
     logger.write("info", `xenon ${world.version} serves ${config.server.id}`, { pid: Deno.pid });
     return await runUntilSignal(node, logger);
@@ -78,11 +86,23 @@ async function runFound(found: FoundConfig, world: World): Promise<number> {
   }
 }
 
-function openLog(config: FileConfig, node: () => Node | null): Logger {
+/** What the log file still holds of the last run belongs to the story too. */
+async function openRing(config: FileConfig): Promise<LogRing> {
+  const ring = new LogRing();
+  const { file } = config.log;
+  if (file !== null) linesOf(await readLogEnd(file)).forEach((line) => ring.keep(line));
+  return ring;
+}
+
+function openLog(
+  config: FileConfig,
+  { node, ring }: { readonly node: () => Node | null; readonly ring: LogRing },
+): Logger {
   const { file, level, format } = config.log;
   return createLogger({
     level,
     format,
+    keep: (line) => ring.keep(line),
     identity: () => {
       const status = node()?.status();
       return {
@@ -128,7 +148,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Nod
   });
   resources.defer(() => peers.close());
   const database = resources.use(createDatabase(databaseSettings(parts)));
-  const server = await createServer(config);
+  const server = await openServer(config);
   const vip = createAddress(parts);
   await vip.removeAtBoot();
   resources.defer(() => vip.drop());
@@ -166,6 +186,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Nod
     requestMs: config.rpc.requestMs,
     mysqlEndpoint: `${endpoint.host}:${config.mysql.port}`,
     monitored: config.mysql.monitored,
+    superIdle: config.raft.superIdle,
     agentVersion: world.version,
     settings: shownSettings(config),
     trace: config.log.level === "DEBUG",
@@ -222,26 +243,10 @@ function databaseSettings(
   };
 }
 
-/** Where the server's files are is read from its option file, unless the configuration says it. */
-async function createServer(config: FileConfig): Promise<MysqlServer> {
-  const { mysql } = config;
-  const text = await Deno.readTextFile(mysql.defaultsFile).catch(() => "");
-  const paths = readServerPaths(text);
-  const pidFile = mysql.pidFile ?? paths.pidFile ??
-    `${paths.dataFolder ?? "/var/lib/mysql"}/mysqld.pid`;
-  const errorLog = paths.errorLog ?? "/var/log/mysql/error.log";
-  if (mysql.service !== null) {
-    return new MysqlServer({ kind: "service", service: mysql.service, pidFile, errorLog });
-  }
-  const mysqld = mysql.mysqldPath ?? `${mysql.basedir.replace(/\/$/, "")}/sbin/mysqld`;
-  const { defaultsFile } = mysql;
-  return new MysqlServer({ kind: "direct", mysqld, defaultsFile, pidFile, errorLog });
-}
-
 async function listen(
-  parts: Omit<Parts, "world" | "node"> & { readonly node: Node },
+  parts: Omit<Parts, "world" | "node"> & { readonly node: Node; readonly ring: LogRing },
 ): Promise<HttpServer> {
-  const { node, config, secrets, clock, logger } = parts;
+  const { node, config, secrets, clock, logger, ring } = parts;
   const onFault = (error: unknown) => {
     // A broken promise inside the program: a dead agent is only a failover.
     if (error instanceof InvariantError) fatal(logger, error);
@@ -254,7 +259,7 @@ async function listen(
     nowMs: clock.now,
     after: clock.after,
     clusterId: () => node.status().cluster,
-    methods: node.methods(),
+    methods: { ...node.methods(), ...logMethods(ring, () => new Date().toISOString()) },
     views: {
       status: () => node.status(),
       leader: () => node.leader(),

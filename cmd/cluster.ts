@@ -1,20 +1,32 @@
 /** Runs `xenon cluster ...`. */
-import { clusterAdd, clusterRemove } from "./cluster_change.ts";
+import { changeCluster, type ChangeWord } from "./cluster_change.ts";
 import {
   clusterGtid,
   clusterMysql,
   clusterRaft,
   clusterStatus,
   clusterXenon,
+  statusFacts,
 } from "./cluster_facts.ts";
-import type { Outcome } from "./exit.ts";
-import { printFacts } from "./facts.ts";
-import { changeDeadlineMs, factsDeadlineMs, openCluster } from "./open.ts";
-import type { Surroundings } from "./ports.ts";
+import { clusterLog, type LogRequest } from "./cluster_log.ts";
+import {
+  clusterIsHealthy,
+  type Condition,
+  leaderIsOpen,
+  nodesAreGone,
+  nodesAreIdle,
+  nodesVote,
+} from "./conditions.ts";
+import { type Outcome, success } from "./exit.ts";
+import { type Facts, printFacts } from "./facts.ts";
+import { changeDeadlineMs, factsDeadlineMs, openCluster, roundDeadlineMs, waitMs } from "./open.ts";
+import type { FactsForm } from "./options.ts";
+import type { Cluster, Surroundings, World } from "./ports.ts";
 import type { ClusterCommand } from "./tree/cluster.ts";
+import { waitUntil, withFailure } from "./wait.ts";
+import { resolveWhen } from "./when.ts";
 
 const shown = {
-  status: clusterStatus,
   gtid: clusterGtid,
   mysql: clusterMysql,
   raft: clusterRaft,
@@ -23,16 +35,75 @@ const shown = {
 
 /** The runner of the group. */
 export async function runCluster(command: ClusterCommand, around: Surroundings): Promise<Outcome> {
+  const { world } = around;
   const cluster = await openCluster(command.common, around);
-  const deadlineMs = changeDeadlineMs(command.common);
+  const show = (facts: Facts, { form }: { readonly form: FactsForm }) =>
+    printFacts(facts, { form, colour: world.colour });
   switch (command.kind) {
     case "add":
-      return await clusterAdd(cluster, { nodes: command.nodes, deadlineMs });
+    case "addidle":
     case "remove":
-      return await clusterRemove(cluster, { nodes: command.nodes, deadlineMs });
-    default: {
-      const facts = await shown[command.kind](cluster, factsDeadlineMs(command.common));
-      return printFacts(facts, { form: command.form, colour: around.world.colour });
+    case "removeidle":
+      return await change(cluster, command, world);
+    case "log":
+      return show(await clusterLog(cluster, spanOf(command, world), world), command);
+    case "status": {
+      if (command.wait !== undefined) return await waitForStatus(cluster, command, world);
+      return show(await clusterStatus(cluster, factsDeadlineMs(command.common)), command);
     }
+    default:
+      return show(await shown[command.kind](cluster, factsDeadlineMs(command.common)), command);
   }
+}
+
+async function waitForStatus(
+  cluster: Cluster,
+  { form, wait, common }: ClusterCommand & { readonly kind: "status" },
+  world: World,
+): Promise<Outcome> {
+  const { gathered, failed } = await waitUntil(cluster, {
+    condition: wait === "leader" ? leaderIsOpen : clusterIsHealthy,
+    wanted: wait === "leader" ? "an open leader" : "a healthy cluster",
+    limitMs: waitMs(common),
+    deadlineMs: roundDeadlineMs,
+  }, world);
+  const outcome = gathered === null
+    ? success("")
+    : printFacts(statusFacts(gathered), { form, colour: world.colour });
+  return withFailure(outcome, failed);
+}
+
+const completed: Readonly<Record<ChangeWord, (ids: readonly string[]) => Condition>> = {
+  add: nodesVote,
+  addidle: nodesAreIdle,
+  remove: nodesAreGone,
+  removeidle: nodesAreGone,
+};
+
+async function change(
+  cluster: Cluster,
+  { kind, nodes, wait, common }: ClusterCommand & { readonly kind: ChangeWord },
+  world: World,
+): Promise<Outcome> {
+  const told = await changeCluster(cluster, kind, { nodes, deadlineMs: changeDeadlineMs(common) });
+  if (!wait) return told;
+  const { failed, tookMs } = await waitUntil(cluster, {
+    condition: completed[kind](nodes),
+    wanted: `the change of ${nodes.join(", ")} complete`,
+    limitMs: waitMs(common),
+    deadlineMs: roundDeadlineMs,
+  }, world);
+  if (failed !== null) return withFailure(told, failed);
+  return success(`${told.stdout}Complete after ${(tookMs / 1000).toFixed(1)} s\n`);
+}
+
+/** Without a start or a stop the span has no end on that side. */
+function spanOf(command: ClusterCommand & { readonly kind: "log" }, world: World): LogRequest {
+  const nowMs = world.date();
+  const { since, until } = command;
+  return {
+    sinceMs: since === undefined ? -Infinity : resolveWhen(since, nowMs),
+    untilMs: until === undefined ? Infinity : resolveWhen(until, nowMs),
+    deadlineMs: factsDeadlineMs(command.common),
+  };
 }

@@ -1,10 +1,11 @@
 /** What the `cluster` commands show of every node. */
 import type { Facts } from "./facts.ts";
 import { gather, type Gathered, type NodeAnswer } from "./gather.ts";
-import { extraKeys, gtidJson, oneLine, sentenceOf, statusJson } from "./node_json.ts";
+import { extraKeys, gtidJson, sentenceOf, statusJson } from "./node_json.ts";
 import {
   gtidColumns,
   mysqlColumns,
+  oneLine,
   raftColumns,
   statusColumns,
   tableOf,

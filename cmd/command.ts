@@ -6,8 +6,10 @@ import type { AgentCommand } from "./tree/agent.ts";
 import type { ClusterCommand } from "./tree/cluster.ts";
 import type { DemoCommand } from "./tree/demo.ts";
 import type { MysqlCommand } from "./tree/mysql.ts";
+import type { PerfCommand } from "./tree/perf.ts";
 import type { RaftCommand } from "./tree/raft.ts";
 import type { VersionCommand } from "./tree/version.ts";
+import type { XenonCommand } from "./tree/xenon.ts";
 
 /** `group` is the first word of the command line and says which runner the command goes to. */
 export type Command =
@@ -15,8 +17,10 @@ export type Command =
   | ClusterCommand
   | DemoCommand
   | MysqlCommand
+  | PerfCommand
   | RaftCommand
-  | VersionCommand;
+  | VersionCommand
+  | XenonCommand;
 
 /** What became of the words: a command, a text to show, or a mistake. */
 export type Parsed =

@@ -9,6 +9,10 @@ export interface Facts {
   readonly table: Table;
   /** The table with more columns, where there are more. */
   readonly wide?: Table;
+  /** What stands in place of the table where lines read better. */
+  readonly text?: string;
+  /** Sentences for standard error: what a reader must know about the facts. */
+  readonly notes?: readonly string[];
   /** Lines below the table, each with its end. */
   readonly below?: string;
   /** What `-o json` and `-o yaml` print. */
@@ -28,7 +32,8 @@ export interface Look {
 /** The outcome of a command that prints facts. */
 export function printFacts(facts: Facts, look: Look): Outcome {
   const code = facts.complete === false ? exitCodes.partial : exitCodes.ok;
-  return success(textOf(facts, look), code);
+  const stderr = (facts.notes ?? []).map((note) => `xenon: ${note}\n`).join("");
+  return { ...success(textOf(facts, look), code), stderr };
 }
 
 function textOf(facts: Facts, { form, colour }: Look): string {
@@ -36,9 +41,9 @@ function textOf(facts: Facts, { form, colour }: Look): string {
   const paint = colour ? tint : undefined;
   switch (form) {
     case "table":
-      return renderTable(table, paint) + below;
+      return facts.text ?? renderTable(table, paint) + below;
     case "wide":
-      return renderTable(wide, paint) + below;
+      return facts.text ?? renderTable(wide, paint) + below;
     case "tsv":
       return renderTsv(wide);
     case "json":

@@ -6,7 +6,12 @@ import type { NodeStatus } from "../agent/wire_status.ts";
 import type { Answer, Cluster, Question } from "./ports.ts";
 
 export type FakeNode =
-  | { readonly kind: "up"; readonly status: NodeStatus }
+  | {
+    readonly kind: "up";
+    readonly status: NodeStatus;
+    /** What it answers to other methods; without an entry it says that it did what was asked. */
+    readonly answers?: Readonly<Record<string, unknown>>;
+  }
   | { readonly kind: "refusing"; readonly because: string }
   /** Accepts the call and never answers. */
   | { readonly kind: "hanging" }
@@ -38,7 +43,7 @@ export function createFakeCluster(
     if (node.kind === "up") {
       const result = question.method === "node.status"
         ? node.status
-        : { sentences: [`${endpoint} did ${question.method}`] };
+        : node.answers?.[question.method] ?? { sentences: [`${endpoint} did ${question.method}`] };
       return { kind: "answered", result };
     }
     const { deadlineMs } = question;

@@ -14,6 +14,7 @@ export function createFakeWorld(changes: Partial<World> = {}): World {
       nowMs += ms;
       return Promise.resolve();
     },
+    date: () => Date.UTC(2026, 6, 31, 15, 58) + nowMs,
     say: () => {},
     readSecret: (source) => Promise.resolve(source.kind === "given" ? source.text : source.kind),
     env: () => undefined,

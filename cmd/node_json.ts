@@ -5,6 +5,7 @@ import {
   applierRuns,
   backupCell,
   mysqlCell,
+  oneLine,
   receiverRuns,
   secondsBehind,
   threadsCell,
@@ -74,11 +75,6 @@ export function extraKeys(node: NodeAnswer): Json {
 export function sentenceOf(node: NodeAnswer): string {
   if (node.kind === "missing") return `no facts: ${oneLine(node.because)}`;
   return oneLine(node.status.sentence) || "has nothing to say";
-}
-
-/** The text on one line. */
-export function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
 }
 
 function reader(node: NodeAnswer): (of: (status: NodeStatus) => string) => string {

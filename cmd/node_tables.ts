@@ -86,6 +86,12 @@ export const xenonColumns: readonly Column[] = [
   { title: "Version", of: ({ agentVersion }) => agentVersion, wide: true },
 ];
 
+/** `version --all`. */
+export const versionColumns: readonly Column[] = [
+  { title: "Xenon", of: ({ agentVersion }) => agentVersion },
+  { title: "Mysql", of: ({ mysql }) => mysql.version },
+];
+
 /** One row a node in the given order, its id first. */
 export function tableOf(
   columns: readonly Column[],
@@ -133,6 +139,11 @@ export function applierRuns(status: NodeStatus): boolean {
 /** Seconds behind the leader; empty while unknown. */
 export function secondsBehind(status: NodeStatus): string {
   return leadsAlive(status) ? "0" : status.mysql.secondsBehind;
+}
+
+/** The text on one line. */
+export function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
 }
 
 function leadsAlive(status: NodeStatus): boolean {

@@ -11,6 +11,12 @@ const usualChangeMs = 30_000;
 /** Crash recovery, or a clean stop of a busy server. */
 const usualWorkMs = 600_000;
 
+/** A server may have to recover before a cluster is well again. */
+const usualWaitMs = 60_000;
+
+/** One round of questions while waiting: `--timeout` bounds all of them together. */
+export const roundDeadlineMs = usualFactsMs;
+
 /** The agents of the cluster that the config of this host names. */
 export async function openCluster(
   common: CommonOptions,
@@ -27,6 +33,11 @@ export function factsDeadlineMs({ timeoutMs }: CommonOptions): number {
 /** The deadline of a change. */
 export function changeDeadlineMs({ timeoutMs }: CommonOptions): number {
   return timeoutMs ?? usualChangeMs;
+}
+
+/** How long `--wait` may take. */
+export function waitMs({ timeoutMs }: CommonOptions): number {
+  return timeoutMs ?? usualWaitMs;
 }
 
 /** How long a command follows work that goes on without it too. */

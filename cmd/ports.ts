@@ -1,5 +1,7 @@
 /** What commands need from the world, owned by them. The real ones are in cmd/real. */
 
+import type { Stacks } from "./stacks.ts";
+
 /** One agent's answer. Only `answered` carries a result, and it is still undecoded. */
 export type Answer =
   | { readonly kind: "answered"; readonly result: unknown }
@@ -41,6 +43,8 @@ export interface Programs {
   openCluster(found: FoundConfig): Promise<Cluster>;
   /** Runs the agent of this host until it is told to stop; the number is the exit code. */
   runAgent(found: FoundConfig, world: World): Promise<number>;
+  /** Takes the stacks of the server of this host. */
+  takeStacks(found: FoundConfig): Promise<Stacks>;
   /** Runs the demonstration; the number is the exit code. */
   runDemo(options: DemoOptions, world: World): Promise<number>;
 }
@@ -79,6 +83,8 @@ export interface World {
   /** Milliseconds since an arbitrary start; never goes back. */
   now(): number;
   sleep(ms: number): Promise<void>;
+  /** Milliseconds since 1970 by the clock of this host, for people; nothing is decided by it. */
+  date(): number;
   /** Shows one line of progress at once, on standard error. */
   say(line: string): void;
   /** Reads a password; rejects when there is none. */

@@ -12,8 +12,10 @@ import { addAgent } from "./tree/agent.ts";
 import { addCluster } from "./tree/cluster.ts";
 import { addDemo } from "./tree/demo.ts";
 import { addMysql } from "./tree/mysql.ts";
+import { addPerf } from "./tree/perf.ts";
 import { addRaft } from "./tree/raft.ts";
 import { addVersion } from "./tree/version.ts";
+import { addXenon } from "./tree/xenon.ts";
 import { examples, type Found, parseTimeout, type Tree } from "./tree/words.ts";
 
 const helpWidth = 80;
@@ -21,7 +23,7 @@ const helpWidth = 80;
 /** Understands the words after the program's name. */
 export function parseArguments(words: readonly string[]): Parsed {
   if (words.length === 1 && words[0] === "--version") {
-    return { kind: "command", command: { group: "version" } };
+    return { kind: "command", command: { group: "version", kind: "own" } };
   }
   let found: Command | undefined;
   let help = "";
@@ -68,6 +70,8 @@ export function buildTree(found: Found<Command>): Tree {
   addCluster(tree, found);
   addMysql(tree, found);
   addRaft(tree, found);
+  addXenon(tree, found);
+  addPerf(tree, found);
   addDemo(tree, found);
   addVersion(tree, found);
   return tree;

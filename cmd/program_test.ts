@@ -5,8 +5,8 @@ import { expectCommands, expectRefusals, nothing } from "./tree/expect_words.ts"
 Deno.test("common options stand before or behind the command", () => {
   const agent = { group: "agent", common: { ...nothing, config: "a.toml" } } as const;
   expectCommands({
-    "version": { group: "version" },
-    "--version": { group: "version" },
+    "version": { group: "version", kind: "own" },
+    "--version": { group: "version", kind: "own" },
     "agent --config a.toml": agent,
     "--config a.toml agent": agent,
   });

@@ -1,9 +1,10 @@
 /** Runs `xenon raft ...`. */
+import { changeCluster } from "./cluster_change.ts";
 import type { Outcome } from "./exit.ts";
 import { printFacts } from "./facts.ts";
 import { changeDeadlineMs, factsDeadlineMs, openCluster } from "./open.ts";
 import type { Surroundings } from "./ports.ts";
-import { raftTryToLeader } from "./raft_change.ts";
+import { changeRole } from "./raft_change.ts";
 import { raftNodes, raftStatus } from "./raft_facts.ts";
 import { turnSwitch } from "./switch.ts";
 import type { RaftCommand } from "./tree/raft.ts";
@@ -13,12 +14,18 @@ const shown = { status: raftStatus, nodes: raftNodes } as const;
 /** The runner of the group. */
 export async function runRaft(command: RaftCommand, around: Surroundings): Promise<Outcome> {
   const cluster = await openCluster(command.common, around);
+  const deadlineMs = changeDeadlineMs(command.common);
   switch (command.kind) {
     case "trytoleader":
-      return await raftTryToLeader(cluster, { deadlineMs: changeDeadlineMs(command.common) });
+    case "disable":
+    case "enable":
+      return await changeRole(cluster, command.kind, { deadlineMs });
+    case "add":
+    case "remove":
+      return await changeCluster(cluster, command.kind, { nodes: command.nodes, deadlineMs });
     case "switch": {
       const { name, on } = command;
-      return await turnSwitch(cluster, { name, on, deadlineMs: changeDeadlineMs(command.common) });
+      return await turnSwitch(cluster, { name, on, deadlineMs });
     }
     default: {
       const facts = await shown[command.kind](cluster, factsDeadlineMs(command.common));

@@ -1,25 +1,38 @@
-/** What changes the role of this host: `raft trytoleader`. */
+/** What changes the role of this host: `raft trytoleader`, `disable` and `enable`. */
 import { CommandError, type Outcome } from "./exit.ts";
 import { silentAgent } from "./gather.ts";
 import type { Cluster } from "./ports.ts";
 import { tellSentences } from "./sentences.ts";
 
+export type RoleWord = "trytoleader" | "disable" | "enable";
+
+interface RoleChange {
+  readonly method: string;
+  /** What failed, in front of the reason. */
+  readonly cannot: (node: string) => string;
+}
+
+const changes: Readonly<Record<RoleWord, RoleChange>> = {
+  trytoleader: { method: "raft.tryToLeader", cannot: (node) => `make ${node} the leader` },
+  disable: { method: "raft.disable", cannot: (node) => `disable ${node}` },
+  enable: { method: "raft.enable", cannot: (node) => `enable ${node}` },
+};
+
 /**
- * `raft trytoleader`: the local agent asks the leader for its place, and stands. It answers once it
- * leads and its server is open for writes, or when it gave up.
+ * Asks the local agent. `trytoleader` is answered once it leads and its server is open for writes;
+ * `disable` of a leader once its successor is open. Or when they gave up, with the reason.
  */
-export async function raftTryToLeader(
+export async function changeRole(
   cluster: Cluster,
+  word: RoleWord,
   request: { readonly deadlineMs: number },
 ): Promise<Outcome> {
-  const answer = await cluster.call(cluster.local, {
-    method: "raft.tryToLeader",
-    params: {},
-    deadlineMs: request.deadlineMs,
-  });
+  const { method, cannot } = changes[word];
+  const { deadlineMs } = request;
+  const answer = await cluster.call(cluster.local, { method, params: {}, deadlineMs });
   if (answer.kind === "answered") return tellSentences(cluster.local, answer);
   if (answer.kind === "silent") throw silentAgent(cluster.local, answer.because, 0);
-  throw new CommandError(`Cannot make "${cluster.local}" the leader: ${answer.because}`, {
+  throw new CommandError(`Cannot ${cannot(`"${cluster.local}"`)}: ${answer.because}`, {
     next: "see every node's own sentence with xenon cluster status",
   });
 }

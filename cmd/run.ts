@@ -4,9 +4,12 @@ import type { Command } from "./command.ts";
 import { type ExitCode, exitCodes, explain, failure, type Outcome, success } from "./exit.ts";
 import { findConfig } from "./lookup.ts";
 import { runMysql } from "./mysql.ts";
+import { runPerf } from "./perf.ts";
 import type { Surroundings } from "./ports.ts";
 import { parseArguments } from "./program.ts";
 import { runRaft } from "./raft.ts";
+import { runVersion } from "./version.ts";
+import { runXenon } from "./xenon.ts";
 
 /** Understands and runs one command line. Never rejects. */
 export async function run(words: readonly string[], around: Surroundings): Promise<Outcome> {
@@ -24,7 +27,7 @@ async function runCommand(command: Command, around: Surroundings): Promise<Outco
   const { world, programs } = around;
   switch (command.group) {
     case "version":
-      return success(`xenon ${world.version}\n`);
+      return await runVersion(command, around);
     case "agent":
       return ended(await programs.runAgent(await findConfig(world, command.common.config), world));
     case "demo":
@@ -35,6 +38,10 @@ async function runCommand(command: Command, around: Surroundings): Promise<Outco
       return await runMysql(command, around);
     case "raft":
       return await runRaft(command, around);
+    case "xenon":
+      return await runXenon(command, around);
+    case "perf":
+      return await runPerf(command, around);
   }
 }
 

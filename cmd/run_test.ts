@@ -25,6 +25,10 @@ function programsOf(cluster = createFakeCluster({})) {
       started.push(`agent ${found.path}`);
       return Promise.resolve(0);
     },
+    takeStacks: (found) => {
+      started.push(`stacks ${found.path}`);
+      return Promise.resolve({ program: "gdb", pid: 42, text: "#0 main\n" });
+    },
     runDemo: (options: DemoOptions) => {
       started.push(`demo ${options.writers}`);
       return Promise.resolve(7);
@@ -79,4 +83,40 @@ Deno.test("run() turns a program that throws into one line and the code 1", asyn
   const outcome = await run(["cluster", "status"], { world, programs: broken });
   assert.equal(outcome.code, exitCodes.failed);
   assert.match(outcome.stderr, /^xenon: Cannot read the config as line 3 is wrong; next: .*\n$/);
+});
+
+Deno.test("run() prints stacks as the original did, and says on stderr which program took them", async () => {
+  const { programs } = programsOf();
+  const text = await run(["perf", "quickstack"], { world, programs });
+  assert.equal(text.stdout, "#0 main\n");
+  assert.equal(text.stderr, "xenon: stacks of process 42 taken by gdb\n");
+  const json = await run(["perf", "quickstack", "json"], { world, programs });
+  assert.equal(json.stdout, '{"status":"#0 main\\n"}\n');
+});
+
+Deno.test("run() pings in silence within a second, and fails when nobody is there", async () => {
+  const up = createFakeCluster({ [local]: { kind: "up", status: statusOf(local) } });
+  for (const words of [["ping"], ["xenon", "ping"]]) {
+    const { programs } = programsOf(up);
+    const silence = { code: exitCodes.ok, stdout: "", stderr: "" };
+    assert.deepEqual(await run(words, { world, programs }), silence);
+  }
+  assert.deepEqual(up.calls.map(({ method, deadlineMs }) => [method, deadlineMs]), [
+    ["node.ping", 1000],
+    ["node.ping", 1000],
+  ]);
+  const hanging = createFakeCluster({ [local]: { kind: "hanging" } });
+  const { programs } = programsOf(hanging);
+  const { result } = await hanging.finish(run(["ping"], { world, programs }));
+  assert.equal(result.code, exitCodes.failed);
+  assert.match(result.stderr, /Cannot reach the agent/);
+});
+
+Deno.test("run() shows the versions of all nodes", async () => {
+  const cluster = createFakeCluster(
+    Object.fromEntries(guideNodes.map((id) => [id, { kind: "up", status: statusOf(id) }] as const)),
+  );
+  const { programs } = programsOf(cluster);
+  const { stdout } = await run(["version", "--all", "-o", "tsv"], { world, programs });
+  assert.equal(stdout.split("\n")[1], `${local}\t0.1.0\t9.7.4`);
 });

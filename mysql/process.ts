@@ -8,6 +8,7 @@
 
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { describeEnd } from "./process_end.ts";
 
 /** How a child process ended, with the last of what it said. */
 export interface ProcessResult {
@@ -42,6 +43,8 @@ export interface RunOptions {
   /** Runs the child in a session of its own and sends its stop signals to all its children too. */
   readonly ownSession?: boolean;
   readonly signal?: AbortSignal;
+  /** Told the process id; with a session of its own it is the number of its process group too. */
+  readonly onStart?: (pid: number) => void;
 }
 
 const termMsDefault = 2_000;
@@ -76,6 +79,7 @@ export async function run(
   } catch (error) {
     return finish({ how: "notStarted", because: notStartedReason(error) });
   }
+  options.onStart?.(child.pid);
   const out = new Tail(options.stdoutBytesMax ?? stdoutBytesMaxDefault);
   const err = new Tail(options.stderrBytesMax ?? stderrBytesMaxDefault);
   const pipes = [collect(child.stdout, out), collect(child.stderr, err)];
@@ -98,26 +102,6 @@ export function describeResult(result: ProcessResult): string {
   const program = result.command.join(" ").slice(0, shownCommandMax);
   const lastLine = result.stderrTail.trimEnd().split("\n").at(-1)?.trim() ?? "";
   return `"${program}" ${describeEnd(result)}${lastLine === "" ? "" : `: ${lastLine}`}`;
-}
-
-function describeEnd(result: ProcessResult): string {
-  const ended = result.ended;
-  switch (ended.how) {
-    case "exit":
-      return `ended with exit code ${ended.code} after ${result.durationMs} ms`;
-    case "signal":
-      return `was ended by ${ended.signal} after ${result.durationMs} ms`;
-    case "timeout":
-      return `was still running after ${ended.afterMs} ms and ${stopWord(ended.forced)}`;
-    case "aborted":
-      return `was no longer wanted and ${stopWord(ended.forced)}`;
-    case "notStarted":
-      return `could not be started as ${ended.because}`;
-  }
-}
-
-function stopWord(forced: boolean): string {
-  return forced ? "had to be killed" : "was stopped";
 }
 
 /**

@@ -30,7 +30,7 @@ export function changeMember(
     return [state, [{ kind: "answer", request, refused }]];
   }
   const members = change.kind === "add"
-    ? [...membership.members, added(change)]
+    ? [...membership.members.filter((member) => member.id !== change.id), added(change)]
     : leavingOrGone(membership, change.id);
   return store(config, state, { members, target: change.id, request, at });
 }
@@ -45,20 +45,33 @@ function underWay(state: Leader, change: MemberChange): string | null {
   }
   const entry = memberOf(state.durable.membership, change.id);
   // Its vote may only go after its acknowledgements are proven to have stopped.
-  if (change.kind === "remove" && entry?.kind === "leaving") return "it is leaving already";
+  if (entry?.kind === "leaving") return "it is leaving already";
   return state.handover === null ? null : "a hand-over is in progress";
 }
 
 function changeRefusal(config: Config, state: Leader, change: MemberChange): string | null {
   const entry = memberOf(state.durable.membership, change.id);
-  if (change.kind === "add") {
-    if (entry === undefined) return null;
-    return entry.member === change.member
-      ? "it is a member already"
-      : "it has a new state file: remove it first, then add it again";
-  }
+  if (change.kind === "add") return entry === undefined ? null : addRefusal(entry, change);
   if (entry === undefined) return "it is no member";
+  if (change.onlyIdle && entry.kind !== "idle") {
+    return `it is no idle node but a ${entry.kind}: "xenon cluster remove" takes its vote away`;
+  }
   return change.id === config.id ? "the leader cannot be removed: switch over first" : null;
+}
+
+/** Only a node without a vote changes its kind by being added again. */
+function addRefusal(
+  entry: Member,
+  change: MemberChange & { readonly kind: "add" },
+): string | null {
+  if (entry.member !== change.member) {
+    return "it has a new state file: remove it first, then add it again";
+  }
+  if (!change.idle) return entry.kind === "idle" ? null : "it is a member already";
+  if (entry.kind === "learner") return null;
+  return entry.kind === "idle"
+    ? "it is idle already"
+    : `it is a ${entry.kind}: remove it first, then add it as idle`;
 }
 
 function added(change: MemberChange & { readonly kind: "add" }): Member {
@@ -131,7 +144,7 @@ function nextMove(
   const leaving = membership.members.find((member) => member.kind === "leaving");
   const { n, k } = quorum(membership);
   if (leaving !== undefined) {
-    if (connected(config, state, now.at) < k) return [state, []];
+    if (connected(config, state, now.at) < k) return [waiting(state, leaving.id, k), []];
     return arrange(state, { target: leaving.id, stage: "arranging", k, cutOff: leaving.id });
   }
   const ready = membership.members.find((member) =>
@@ -140,11 +153,16 @@ function nextMove(
   if (ready !== undefined) {
     const grown = Math.max(k, quorumOf(n + 1).k);
     // More acknowledgements than there are nodes to give them would hold every write up.
-    if (connected(config, state, now.at) < grown) return [state, []];
+    if (connected(config, state, now.at) < grown) return [waiting(state, ready.id, grown), []];
     return arrange(state, { target: ready.id, stage: "arranging", k: grown, cutOff: null });
   }
   if (!now.wasChanging) return [state, []];
   return arrange(state, { target: config.id, stage: "settling", k, cutOff: null });
+}
+
+function waiting(state: Leader, target: NodeId, k: number): Leader {
+  const why = `the change of ${target} waits until ${k} voters replicate from here and acknowledge`;
+  return { ...state, why };
 }
 
 /** Voters that replicate from this leader now, so that their acknowledgements count. */
@@ -153,7 +171,7 @@ function connected(config: Config, state: Leader, at: Millis): number {
   const { membership } = state.durable;
   if (membership === null) return 0;
   return ackers(membership).filter(({ id }) =>
-    state.replies[id]?.receivingFrom === own &&
+    state.replies[id]?.receivingFrom === own && state.replies[id]?.acknowledges === true &&
     at - (state.acks[id] ?? -Infinity) <= config.leaseMs
   ).length;
 }
@@ -180,7 +198,7 @@ function arrange(
   const { target, stage, k, cutOff } = what;
   const change: LeaderChange = { target, stage, arrangeOp: op, request: null };
   const { term } = state.durable;
-  return [{ ...state, op, change }, [{ kind: "arrange", op, k, cutOff, term }]];
+  return [{ ...state, op, change, why: "" }, [{ kind: "arrange", op, k, cutOff, term }]];
 }
 
 /** The acknowledgement settings are proven: now the vote may move. */

@@ -89,9 +89,12 @@ export function describeEffect(effect: Effect): string {
   switch (effect.kind) {
     case "persist": {
       const { term, votedFor, promised, membership, lastLeader } = effect.durable;
+      const { disabled, resigned, uncertain } = effect.durable;
       const last = lastLeader === null ? "-" : `${lastLeader.id}/${lastLeader.term}`;
       return `persist term=${term} votedFor=${votedFor ?? "-"} promised=${promised || "-"} ` +
-        `epoch=${membership?.epoch ?? 0} lastLeader=${last}`;
+        `epoch=${membership?.epoch ?? 0} lastLeader=${last}` +
+        (resigned > 0 ? ` resigned=${resigned}` : "") + (disabled ? " disabled" : "") +
+        (uncertain === null ? "" : " uncertain");
     }
     case "send":
       return `send ${effect.to} ${describeMessage(effect.message)}`;

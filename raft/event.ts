@@ -66,5 +66,7 @@ export type OperatorWish =
   };
 
 export type MemberChange =
+  /** Joins as learner, or as idle. A member that is idle and added without `idle` becomes a learner. */
   | { readonly kind: "add"; readonly id: NodeId; readonly member: string; readonly idle: boolean }
-  | { readonly kind: "remove"; readonly id: NodeId };
+  /** `onlyIdle`: never takes a vote away. */
+  | { readonly kind: "remove"; readonly id: NodeId; readonly onlyIdle: boolean };

@@ -8,7 +8,7 @@ import type { Leader, LeaderHandover } from "./state.ts";
 import type { VoteReply } from "./message.ts";
 import type { Config, Durable, Millis, NodeId, Position } from "./types.ts";
 import { addressOf, EMPTY_POSITION } from "./types.ts";
-import { persisting, type Step, toFollower, verdict } from "./common.ts";
+import { persisting, settleWish, type Step, toFollower, verdict } from "./common.ts";
 import { heartbeats } from "./leader.ts";
 import { ackers, memberOf, quorum } from "./quorum.ts";
 
@@ -58,6 +58,15 @@ export function handoverCandidate(
     refusals.push(refused);
   }
   return { because: [...new Set(refusals)].join("; ") || "there is no other voter with a server" };
+}
+
+/** Why each of the others could not take over. */
+export function noSuccessor(config: Config, state: Leader, at: Millis): string {
+  const { membership } = state.durable;
+  const others = membership === null ? [] : ackers(membership).filter(({ id }) => id !== config.id);
+  if (others.length === 0) return "there is no other voter with a server";
+  const reasons = others.map(({ id }) => handoverRefusal(config, state, { candidate: id, at }));
+  return [...new Set(reasons)].join("; ");
 }
 
 function handoverRefusal(
@@ -200,9 +209,11 @@ function cancel(
 ): Step {
   const takeover = state.handover?.takeover ?? null;
   const refused = `hand-over given up, I go on leading: ${how.because}`;
-  const next: Leader = { ...state, handover: null, why: refused };
+  const given: Leader = { ...state, handover: null, why: refused };
+  const [next, answers] = settleWish(given, { kind: "disable", refused });
   return [next, [
     ...heartbeats(config, next, how.at),
+    ...answers,
     ...answer(next, takeover, refused),
     { kind: "log", sentence: refused },
   ]];

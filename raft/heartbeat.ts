@@ -161,12 +161,21 @@ export function heartbeatReply(
       epoch: durable.membership?.epoch ?? 0,
       refused: heard.refused,
       held: server.held,
-      unfit: state.invalid === undefined || state.invalid === null
-        ? durable.uncertain ?? server.unfit
-        : `it holds ${state.invalid}, which the leader lacks`,
+      unfit: unfitNow(state),
       receivingFrom: server.receivingFrom,
       inStep: server.inStep,
+      acknowledges: state.following?.acknowledge ?? false,
       source: config.source,
     },
   };
+}
+
+/** Why this node could not lead; null when it could. */
+function unfitNow(state: Common & { readonly invalid?: string | null }): string | null {
+  const { durable, server, invalid } = state;
+  if (durable.disabled) return "it is disabled by an operator";
+  if (invalid !== undefined && invalid !== null) {
+    return `it holds ${invalid}, which the leader lacks`;
+  }
+  return durable.uncertain ?? server.unfit;
 }

@@ -266,6 +266,9 @@ function opened(config: Config, state: Leader, at: Millis): Step {
   const next: Leader = { ...state, stage: "leading", server: { ...state.server, open: true } };
   const tookMs = Math.round(at - state.since);
   const sentence = `leading term ${state.durable.term}, writable ${tookMs} ms after the election`;
-  const [after, answers] = settleWish(next, { kind: "stand", refused: null });
+  const [stood, told] = settleWish(next, { kind: "stand", refused: null });
+  const refused = "the hand-over did not come about: I was elected again";
+  const [after, more] = settleWish(stood, { kind: "disable", refused });
+  const answers = [...told, ...more];
   return [after, [...heartbeats(config, next, at), { kind: "log", sentence }, ...answers]];
 }

@@ -60,6 +60,8 @@ export interface HeartbeatReply {
   /** The MySQL that the running receiver reads from, as `host:port`. */
   readonly receivingFrom: string | null;
   readonly inStep: boolean;
+  /** Its receiver was told to acknowledge. */
+  readonly acknowledges: boolean;
   /** Where this node's own MySQL can be replicated from. */
   readonly source: Source;
 }

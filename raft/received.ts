@@ -2,7 +2,7 @@
 import type { Effect } from "./effect.ts";
 import type { Event } from "./event.ts";
 import type { Envelope, Heartbeat, Message, PreVote, Vote } from "./message.ts";
-import type { Candidate, Follower, State } from "./state.ts";
+import type { Candidate, State } from "./state.ts";
 import type { Config } from "./types.ts";
 import { giveWay, preVoteAnswered, voteAnswered } from "./candidate.ts";
 import { refuseVote, settleWish, type Step, verdict } from "./common.ts";
@@ -12,6 +12,7 @@ import { beginHandover } from "./handover.ts";
 import { followerHeartbeat, heartbeatReply } from "./heartbeat.ts";
 import { unreachable } from "./invariant.ts";
 import { closeServer, heartbeatAnswered } from "./leader.ts";
+import { relieved } from "./operator.ts";
 import { memberOf } from "./quorum.ts";
 import { resignAnswered } from "./succession.ts";
 import { dataRefusal } from "./vote.ts";
@@ -77,8 +78,7 @@ function heartbeat(
   }
   switch (state.role) {
     case "follower": {
-      const [next, effects] = followerHeartbeat(config, state, beat);
-      return relieved(next as Follower, effects, message);
+      return afterHeartbeat(config, followerHeartbeat(config, state, beat), message);
     }
     case "candidate": {
       const why = `${from} leads term ${message.term}`;
@@ -96,10 +96,15 @@ function heartbeat(
   }
 }
 
-/** Somebody else leads and is open: a node that waited to leave may go. */
-function relieved(state: Follower, effects: readonly Effect[], message: Heartbeat): Step {
-  if (!message.opened || state.durable.resigned === message.term) return [state, effects];
-  const [next, answers] = settleWish(state, { kind: "leave", refused: null });
+/** Somebody else leads and is open: who waited for that hears it. */
+function afterHeartbeat(
+  config: Config,
+  heard: Step,
+  message: Heartbeat,
+): Step {
+  const [state, effects] = heard;
+  if (!message.opened || state.durable.resigned === message.term) return heard;
+  const [next, answers] = relieved(config, state);
   return [next, [...effects, ...answers]];
 }
 

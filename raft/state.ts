@@ -145,7 +145,8 @@ export interface Fencing extends Common {
 }
 
 export interface Wish {
-  readonly kind: "stand" | "leave";
+  /** disable: hand over first, then neither vote nor acknowledge. */
+  readonly kind: "stand" | "leave" | "disable";
   readonly request: number;
   readonly giveUpAt: Millis;
 }

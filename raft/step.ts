@@ -2,26 +2,18 @@
  * The whole protocol as one function. Nothing else may change a node's mind: same config, state and
  * event give the same next state and the same effects.
  */
-import type { Event, OperationDone, OperatorWish } from "./event.ts";
+import type { Event, OperationDone } from "./event.ts";
 import type { Follower, State } from "./state.ts";
 import type { Config, Durable, Incarnation, Millis, ServerView } from "./types.ts";
 import { addressOf, UNSEEN_SERVER } from "./types.ts";
 import { ballotFrozen } from "./ballot.ts";
-import { campaign, candidateFrozen, candidateTick, giveWay } from "./candidate.ts";
-import { changeMember } from "./change.ts";
+import { candidateFrozen, candidateTick, giveWay } from "./candidate.ts";
 import { checkState } from "./check.ts";
-import { persisting, pointAt, settleWish, type Step, toAll, toFollower } from "./common.ts";
+import { persisting, settleWish, type Step, toFollower } from "./common.ts";
 import { followerTick, leaderGone } from "./follower.ts";
-import { beginHandover, successor } from "./handover.ts";
 import { unreachable } from "./invariant.ts";
-import {
-  closeServer,
-  leaderOperation,
-  leaderServer,
-  leaderTick,
-  leaseLost,
-  resign,
-} from "./leader.ts";
+import { closeServer, leaderOperation, leaderServer, leaderTick, leaseLost } from "./leader.ts";
+import { notHandedOver, wished } from "./operator.ts";
 import { received } from "./received.ts";
 import { successionReady, successionTick } from "./succession.ts";
 
@@ -215,69 +207,9 @@ function operationDone(config: Config, state: State, event: OperationDone): Step
       }
       const closed: State = { ...state, server: { ...state.server, open: false } };
       const next = toFollower(config, closed, { at: event.at, why: state.because });
-      const refused = "nobody could take over: the server is closed";
-      const [settled, answers] = settleWish(next, { kind: "leave", refused });
+      const [settled, answers] = notHandedOver(next);
       const [after, effects] = successionReady(config, settled, event.at);
       return [after, [...answers, ...effects]];
     }
   }
-}
-
-function wished(config: Config, state: State, event: OperatorWish): Step {
-  const { request, at } = event;
-  const answer = (refused: string | null) => [{ kind: "answer", request, refused } as const];
-  switch (event.kind) {
-    case "stand":
-      return stand(config, state, event);
-    case "leave":
-      return leave(config, state, event);
-    case "changeMember":
-      if (state.role === "leader") return changeMember(config, state, event);
-      return [state, answer("I do not lead; ask the leader")];
-    case "disable":
-    case "enable": {
-      const durable = { ...state.durable, disabled: event.kind === "disable" };
-      const switched: State = { ...state, durable };
-      const [next, effects] = repoint(config, switched);
-      const written = [persisting(durable), ...effects, ...answer(null)];
-      if (next.role !== "leader" || !durable.disabled) return [next, written];
-      const [after, more] = resign(config, next, { at, why: "disabled by an operator" });
-      return [after, [...written, ...more]];
-    }
-  }
-}
-
-/** A switched acknowledgement needs the receiver to be restarted. */
-function repoint(config: Config, state: State): Step {
-  return state.following === null ? [state, []] : pointAt(config, state, state.following);
-}
-
-/** "Try to become leader": through the present leader when there is one, else by an election. */
-function stand(config: Config, state: State, event: OperatorWish): Step {
-  const { request, at } = event;
-  const answer = (refused: string | null) => [{ kind: "answer", request, refused } as const];
-  if (state.role === "leader") return [state, answer(null)];
-  if (state.role !== "follower") return [state, answer(`I am busy: ${state.role}`)];
-  if (state.wish !== null) return [state, answer("another request is in progress")];
-  const wish = { kind: "stand", request, giveUpAt: at + 2 * config.handoverMs } as const;
-  const wishing: Follower = { ...state, wish };
-  if (state.leader === null) return campaign(config, wishing, { at, ask: true });
-  const takeover = { kind: "takeover", term: state.leader.term } as const;
-  return [wishing, toAll([state.leader.id], takeover)];
-}
-
-/** The agent is told to stop: a leader hands over first. */
-function leave(config: Config, state: State, event: OperatorWish): Step {
-  const { request, at } = event;
-  if (state.role === "fencing") {
-    return [{ ...state, wish: { kind: "leave", request, giveUpAt: Infinity } }, []];
-  }
-  if (state.role !== "leader") return [state, [{ kind: "answer", request, refused: null }]];
-  const wish = { kind: "leave", request, giveUpAt: at + config.handoverMs } as const;
-  const leaving: State = { ...state, wish };
-  const candidate = successor(config, state, at);
-  if (candidate === null) {
-    return closeServer(leaving, { why: "the agent stops and nobody could take over" });
-  }
-  return beginHandover(config, { ...state, wish }, { candidate, takeover: null, at });
 }

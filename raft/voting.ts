@@ -130,6 +130,11 @@ export function decideVote(
 ): Step {
   const { vote, from, request, at } = ask;
   const { positions } = config;
+  // Switched off, or taken out, while the server was being frozen.
+  const noVote = voterRefusal(config, state.durable);
+  if (noVote !== null) {
+    return [state, [refuseVote(state, { request, term: vote.term, refused: noVote })]];
+  }
   const termed = withTerm(state.durable, vote.term);
   if (vote.term < termed.term || (termed.votedFor !== null && termed.votedFor !== from)) {
     const because = `I voted for ${termed.votedFor ?? "nobody"} in term ${termed.term}`;

@@ -29,6 +29,7 @@ async function printed(
     programs: {
       openCluster: () => Promise.resolve(cluster),
       runAgent: () => Promise.resolve(1),
+      takeStacks: () => Promise.resolve({ program: "gdb", pid: 42, text: "#0 main\n" }),
       runDemo: () => Promise.resolve(1),
     },
   });

@@ -106,7 +106,9 @@ function id(words: Words, key: string): NodeId {
 
 function change(words: Words): MemberChange {
   const node = id(words, "id");
-  if (words.name === "remove") return { kind: "remove", id: node };
+  if (words.name === "remove") {
+    return { kind: "remove", id: node, onlyIdle: words.given.has("onlyIdle") };
+  }
   const member = text(words, "member", `member-${node}`);
   return { kind: "add", id: node, member, idle: words.given.has("idle") };
 }
@@ -235,7 +237,9 @@ function toAnswer(
       const epoch = number(words, "epoch", state.durable.membership?.epoch ?? 0);
       const sentAt = number(words, "sentAt", words.at);
       const told = { term, sentAt, epoch, refused, held, unfit, receivingFrom, source };
-      return { kind: "heartbeatReply", ...told, inStep: words.given.has("inStep") };
+      const acknowledges = !words.given.has("silent");
+      const inStep = words.given.has("inStep");
+      return { kind: "heartbeatReply", ...told, inStep, acknowledges };
     }
     case "resignReply":
       return { kind: "resignReply", term, held, unfit };

@@ -21,6 +21,10 @@ export const importArrows: Readonly<Record<string, readonly string[]>> = {
 export const impureFiles: readonly string[] = [
   "main.ts",
   "agent/real/",
+  "backup/folder.ts",
+  "backup/receiving.ts",
+  "backup/sending.ts",
+  "backup/stream.ts",
   "cmd/agent.ts",
   "cmd/demo.ts",
   "cmd/demo/",

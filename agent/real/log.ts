@@ -4,10 +4,14 @@
  * drops lines and says how many. (The decision against a logging library: its sinks either lose
  * the last lines or block the process, and this is all of the rest.)
  */
-import { formatLine, isLogged, type LogFields, type LogLevel } from "../log_line.ts";
+import type { KeptLine } from "../log_ring.ts";
+import { formatLine, isLogged, type LogEvent, type LogFields, type LogLevel } from "../log_line.ts";
 
 /** At most this many lines wait for a slow reader. */
 const WAITING_LINES_MAX = 1000;
+
+/** How much of a log file is read back at the start of an agent. */
+const LOG_END_BYTES = 256 * 1024;
 
 /** Where lines go; a file or stderr, or a list in tests. */
 export interface LogSink {
@@ -20,6 +24,8 @@ export interface LogOptions {
   readonly format: "text" | "json";
   /** Facts that stand on every line: role, id, view, epoch. Asked for each line. */
   readonly identity?: () => LogFields;
+  /** Takes every line as text, whatever becomes of it in the sink. */
+  readonly keep?: (line: KeptLine) => void;
   /** Opens the sink; called again by `reopen()`. */
   readonly open: () => LogSink;
 }
@@ -42,15 +48,13 @@ export function createLogger(options: LogOptions): Logger {
   function write(word: Lowercase<LogLevel>, sentence: string, facts: LogFields = {}): void {
     const level = word.toUpperCase() as LogLevel;
     if (!isLogged(level, options.level)) return;
-    if (waiting.length >= WAITING_LINES_MAX) {
-      dropped++;
-      return;
-    }
-    push(level, sentence, { ...options.identity?.(), ...facts });
+    const event = eventOf(level, sentence, { ...options.identity?.(), ...facts });
+    options.keep?.({ time: event.time, line: formatLine(event, "text") });
+    if (waiting.length < WAITING_LINES_MAX) push(event);
+    else dropped++;
   }
 
-  function push(level: LogLevel, sentence: string, fields: LogFields): void {
-    const event = { time: new Date().toISOString(), level, sentence, fields };
+  function push(event: LogEvent): void {
     waiting.push(`${formatLine(event, options.format)}\n`);
     writing ??= drain();
   }
@@ -68,7 +72,7 @@ export function createLogger(options: LogOptions): Logger {
   function sayDropped(): void {
     const lines = dropped;
     dropped = 0;
-    push("WARNING", "Log lines were dropped as their reader was too slow", { lines });
+    push(eventOf("WARNING", "Log lines were dropped as their reader was too slow", { lines }));
   }
 
   return {
@@ -84,6 +88,10 @@ export function createLogger(options: LogOptions): Logger {
   };
 }
 
+function eventOf(level: LogLevel, sentence: string, fields: LogFields): LogEvent {
+  return { time: new Date().toISOString(), level, sentence, fields };
+}
+
 /** Standard error: the journal of the service manager reads it. */
 export function openStderr(): LogSink {
   return { write: (bytes) => Deno.stderr.write(bytes), close: () => {} };
@@ -93,6 +101,23 @@ export function openStderr(): LogSink {
 export function openLogFile(path: string): LogSink {
   const file = Deno.openSync(path, { append: true, create: true, mode: 0o640 });
   return { write: (bytes) => file.write(bytes), close: () => file.close() };
+}
+
+/** The end of a log file that an earlier run wrote, from its first whole line on; empty without one. */
+export async function readLogEnd(path: string): Promise<string> {
+  try {
+    using file = await Deno.open(path);
+    const { size } = await file.stat();
+    const start = Math.max(0, size - LOG_END_BYTES);
+    await file.seek(start, Deno.SeekMode.Start);
+    const bytes = new Uint8Array(Math.min(size, LOG_END_BYTES));
+    const length = await file.read(bytes) ?? 0;
+    const text = new TextDecoder().decode(bytes.subarray(0, length));
+    return start === 0 ? text : text.slice(text.indexOf("\n") + 1);
+  } catch {
+    // Without its past a log is still a log.
+    return "";
+  }
 }
 
 /** A log that cannot be written (full disk, closed pipe) must not end the agent: lines are lost. */

@@ -1,5 +1,4 @@
 /** The process a command really runs in. */
-import { readSecret } from "./secret_input.ts";
 import type { World } from "../ports.ts";
 
 /** The world of this process; `version` is what `xenon version` says. */
@@ -14,10 +13,11 @@ export function createWorld(version: string): World {
     },
     now: () => performance.now(),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    date: () => Date.now(),
     say: (line) => {
       Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
     },
-    readSecret,
+    readSecret: async (source) => await (await import("./secret_input.ts")).readSecret(source),
     env: (name) => Deno.env.get(name),
     readText,
   };

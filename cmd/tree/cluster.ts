@@ -1,5 +1,7 @@
 /** The words of `xenon cluster ...`. */
+import type { ChangeWord } from "../cluster_change.ts";
 import type { CommonOptions, FactsForm } from "../options.ts";
+import type { When } from "../when.ts";
 import {
   commonOf,
   examples,
@@ -7,17 +9,37 @@ import {
   outputOption,
   parseExact,
   parseNodes,
+  parseTime,
   type Tree,
 } from "./words.ts";
 
 export type ClusterCommand =
   & { readonly group: "cluster"; readonly common: CommonOptions }
   & (
-    | { readonly kind: "add" | "remove"; readonly nodes: readonly string[] }
+    | {
+      readonly kind: ChangeWord;
+      readonly nodes: readonly string[];
+      /** Until the change is complete, not only stored. */
+      readonly wait: boolean;
+    }
+    | {
+      readonly kind: "status";
+      readonly form: FactsForm;
+      readonly wait: StatusWait | undefined;
+    }
+    | {
+      readonly kind: "log";
+      readonly since: When | undefined;
+      readonly until: When | undefined;
+      readonly form: FactsForm;
+    }
     | { readonly kind: ShownKind; readonly form: FactsForm }
   );
 
-type ShownKind = "status" | "gtid" | "mysql" | "raft" | "xenon";
+/** What `cluster status` may wait for. */
+export type StatusWait = "healthy" | "leader";
+
+type ShownKind = "gtid" | "mysql" | "raft" | "xenon";
 
 /** Adds `cluster` with all its commands. */
 export function addCluster(tree: Tree, found: Found<ClusterCommand>): void {
@@ -28,13 +50,18 @@ export function addCluster(tree: Tree, found: Found<ClusterCommand>): void {
     description: "Form a cluster with these nodes, or join them to the one there is",
   });
   addChange(group, found, {
+    kind: "addidle",
+    description: "Let these nodes replicate without a vote and without acknowledging",
+  });
+  addChange(group, found, {
     kind: "remove",
     description: "Take these nodes out of the cluster; their servers stay as they are",
   });
-  addFacts(group, found, {
-    kind: "status",
-    description: "Every node with its role, its server and its replication",
+  addChange(group, found, {
+    kind: "removeidle",
+    description: "Take these idle nodes out; a node with a vote is refused",
   });
+  addStatus(group, found);
   addFacts(group, found, {
     kind: "gtid",
     description: "Every node with its GTID sets, the leader last",
@@ -51,7 +78,10 @@ export function addCluster(tree: Tree, found: Found<ClusterCommand>): void {
     kind: "xenon",
     description: "Every agent with the settings it runs by",
   });
+  addLog(group, found);
 }
+
+const exactHelp = "The original's JSON, with exactly its keys";
 
 interface Words<Kind> {
   /** Also the word that is typed. */
@@ -62,14 +92,49 @@ interface Words<Kind> {
 function addChange(
   group: Tree,
   found: Found<ClusterCommand>,
-  { kind, description }: Words<"add" | "remove">,
+  { kind, description }: Words<ChangeWord>,
 ): void {
   group.command(kind)
     .description(description)
     .argument("<nodes>", "Agents as host:port, separated by commas", parseNodes)
-    .addHelpText("after", examples(`xenon cluster ${kind} 10.0.0.2:8801,10.0.0.3:8801`))
-    .action((nodes, _options, self) =>
-      found({ group: "cluster", kind, nodes, common: commonOf(self) })
+    .option("--wait", waitHelp[kind], false)
+    .addHelpText("after", examples(`xenon cluster ${kind} 10.0.0.2:8801,10.0.0.3:8801 --wait`))
+    .action((nodes, { wait }, self) =>
+      found({ group: "cluster", kind, nodes, wait, common: commonOf(self) })
+    );
+}
+
+const waitHelp: Readonly<Record<ChangeWord, string>> = {
+  add: "Until they have their vote and follow; up to --timeout, else 60 s",
+  addidle: "Until they follow; up to --timeout, else 60 s",
+  remove: "Until they are no members any more; up to --timeout, else 60 s",
+  removeidle: "Until they are no members any more; up to --timeout, else 60 s",
+};
+
+function addStatus(group: Tree, found: Found<ClusterCommand>): void {
+  group.command("status")
+    .description("Every node with its role, its server and its replication")
+    .argument("[json]", exactHelp, parseExact)
+    .addOption(outputOption())
+    .option("--wait", "Until all is well: a leader is open, all others follow; up to --timeout")
+    .option("--wait-leader", "Until a leader is open for writes; up to --timeout, else 60 s")
+    .addHelpText(
+      "after",
+      examples(
+        "xenon cluster status",
+        "xenon cluster status json",
+        "xenon cluster status -o wide",
+        "xenon cluster status --wait --timeout 120",
+      ),
+    )
+    .action((exact, { output, wait, waitLeader }, self) =>
+      found({
+        group: "cluster",
+        kind: "status",
+        form: output ?? (exact ? "exact" : "table"),
+        wait: wait ? "healthy" : waitLeader ? "leader" : undefined,
+        common: commonOf(self),
+      })
     );
 }
 
@@ -80,9 +145,8 @@ function addFacts(
 ): void {
   const words = `xenon cluster ${kind}`;
   const command = group.command(kind).description(description).addOption(outputOption());
-  // Only these two have a JSON of the original's own.
-  if (kind === "status" || kind === "gtid") {
-    command.argument("[json]", "The original's JSON, with exactly its keys", parseExact)
+  if (kind === "gtid") {
+    command.argument("[json]", exactHelp, parseExact)
       .addHelpText("after", examples(words, `${words} json`, `${words} -o wide`))
       .action((exact, { output }, self) => {
         const form: FactsForm = output ?? (exact ? "exact" : "table");
@@ -93,5 +157,32 @@ function addFacts(
   command.addHelpText("after", examples(words, `${words} -o wide`))
     .action(({ output }, self) =>
       found({ group: "cluster", kind, form: output ?? "table", common: commonOf(self) })
+    );
+}
+
+function addLog(group: Tree, found: Found<ClusterCommand>): void {
+  group.command("log")
+    .description("The newest log lines of all nodes, merged by time")
+    .option("--start-datetime <time>", "Only lines from then on", parseTime)
+    .option("--logdir <folder>", "Has no effect: agents send the lines they keep themselves")
+    .option("--stop-datetime <time>", "Only lines until then", parseTime)
+    .addOption(outputOption())
+    .addHelpText(
+      "after",
+      examples(
+        "xenon cluster log --start-datetime 10m",
+        "xenon cluster log --start-datetime '2026/07/31 15:58:00' --stop-datetime 16:00",
+        "xenon cluster log -o json",
+      ),
+    )
+    .action((options, self) =>
+      found({
+        group: "cluster",
+        kind: "log",
+        since: options.startDatetime,
+        until: options.stopDatetime,
+        form: options.output ?? "table",
+        common: commonOf(self),
+      })
     );
 }

@@ -5,13 +5,16 @@ import { expectCommands, expectRefusals, nothing } from "./expect_words.ts";
 const group = "cluster";
 
 Deno.test("the words of xenon cluster are understood", () => {
-  const add = { group, kind: "add", common: nothing } as const;
+  const add = { group, kind: "add", wait: false, common: nothing } as const;
   const remove = { ...add, kind: "remove" } as const;
-  const status = { ...add, kind: "status" } as const;
+  const facts = { group, common: nothing } as const;
+  const status = { ...facts, kind: "status", wait: undefined } as const;
   expectCommands({
     "cluster add b:1,c:2": { ...add, nodes: ["b:1", "c:2"] },
     "cluster add ,b:1,b:1,": { ...add, nodes: ["b:1"] },
     "cluster add [fd00::1]:8801": { ...add, nodes: ["[fd00::1]:8801"] },
+    "cluster addidle d:1": { ...add, kind: "addidle", nodes: ["d:1"] },
+    "cluster removeidle d:1": { ...remove, kind: "removeidle", nodes: ["d:1"] },
     "cluster remove b:1,c:2": { ...remove, nodes: ["b:1", "c:2"] },
     "--config a.toml cluster remove b:1": {
       ...remove,
@@ -21,9 +24,20 @@ Deno.test("the words of xenon cluster are understood", () => {
     "cluster status": { ...status, form: "table" },
     "cluster status json": { ...status, form: "exact" },
     "cluster status -o json": { ...status, form: "json" },
-    "cluster mysql": { ...status, kind: "mysql", form: "table" },
-    "cluster raft -o wide": { ...status, kind: "raft", form: "wide" },
-    "cluster xenon -o tsv": { ...status, kind: "xenon", form: "tsv" },
+    "cluster status --wait": { ...status, form: "table", wait: "healthy" },
+    "cluster status --wait-leader -o tsv": { ...status, form: "tsv", wait: "leader" },
+    "cluster add --wait b:1": { ...add, nodes: ["b:1"], wait: true },
+    "cluster mysql": { ...facts, kind: "mysql", form: "table" },
+    "cluster raft -o wide": { ...facts, kind: "raft", form: "wide" },
+    "cluster xenon -o tsv": { ...facts, kind: "xenon", form: "tsv" },
+    "cluster log": { ...facts, kind: "log", since: undefined, until: undefined, form: "table" },
+    "cluster log --start-datetime 10m --stop-datetime 2026-07-31T15:58:33Z -o tsv": {
+      ...facts,
+      kind: "log",
+      since: { kind: "ago", ms: 600_000 },
+      until: { kind: "at", ms: Date.UTC(2026, 6, 31, 15, 58, 33) },
+      form: "tsv",
+    },
     "cluster gtid json --timeout 2.5": {
       group,
       kind: "gtid",
@@ -38,6 +52,7 @@ Deno.test("wrong words of xenon cluster are refused with the next step", () => {
     "cluster": /^Cannot run "xenon cluster" as the command is missing; next: xenon help cluster$/,
     "cluster statsu": /'statsu' \(Did you mean status\?\); next: xenon help cluster$/,
     "cluster status xml": /The only word here is "json"; next: xenon help cluster status$/,
+    "cluster log --start-datetime never": /Wanted is a time such as "2026\/07\/31 15:58:33"/,
     "cluster mysql json": /too many arguments/,
     "cluster status json json": /too many arguments/,
     "cluster status --timeot 5": /unknown option '--timeot' \(Did you mean --timeout\?\)/,

@@ -1,12 +1,14 @@
 /** The words of `xenon raft ...`. */
 import type { CommonOptions, FactsForm } from "../options.ts";
-import { commonOf, examples, type Found, outputOption, type Tree } from "./words.ts";
+import type { RoleWord } from "../raft_change.ts";
+import { commonOf, examples, type Found, outputOption, parseNodes, type Tree } from "./words.ts";
 
 export type RaftCommand =
   & { readonly group: "raft"; readonly common: CommonOptions }
   & (
     | { readonly kind: "status" | "nodes"; readonly form: FactsForm }
-    | { readonly kind: "trytoleader" }
+    | { readonly kind: RoleWord }
+    | { readonly kind: "add" | "remove"; readonly nodes: readonly string[] }
     | {
       readonly kind: "switch";
       readonly name: "purgeBinlog" | "checkSemiSync";
@@ -28,12 +30,20 @@ export function addRaft(tree: Tree, found: Found<RaftCommand>): void {
     description: "The members this agent knows",
     usually: "table",
   });
-  group.command("trytoleader")
-    .description("Let this node take the leadership over and wait until it is open for writes")
-    .addHelpText("after", examples("xenon raft trytoleader --timeout 30"))
-    .action((_options, self) =>
-      found({ group: "raft", kind: "trytoleader", common: commonOf(self) })
-    );
+  addRole(group, found, {
+    kind: "trytoleader",
+    description: "Let this node take the leadership over and wait until it is open for writes",
+  });
+  addRole(group, found, {
+    kind: "disable",
+    description: "Let this node neither vote nor acknowledge; a leader hands over first",
+  });
+  addRole(group, found, {
+    kind: "enable",
+    description: "Let this node vote and acknowledge again",
+  });
+  addChange(group, found, { kind: "add", description: "The same as xenon cluster add" });
+  addChange(group, found, { kind: "remove", description: "The same as xenon cluster remove" });
   for (const [word, description, name, on] of switches) {
     group.command(word)
       .description(description)
@@ -44,6 +54,37 @@ export function addRaft(tree: Tree, found: Found<RaftCommand>): void {
   }
 }
 
+interface Words<Kind> {
+  /** Also the word that is typed. */
+  readonly kind: Kind;
+  readonly description: string;
+}
+
+function addRole(
+  group: Tree,
+  found: Found<RaftCommand>,
+  { kind, description }: Words<RoleWord>,
+): void {
+  group.command(kind)
+    .description(description)
+    .addHelpText("after", examples(`xenon raft ${kind}`, `xenon raft ${kind} --timeout 30`))
+    .action((_options, self) => found({ group: "raft", kind, common: commonOf(self) }));
+}
+
+function addChange(
+  group: Tree,
+  found: Found<RaftCommand>,
+  { kind, description }: Words<"add" | "remove">,
+): void {
+  group.command(kind)
+    .description(description)
+    .argument("<nodes>", "Agents as host:port, separated by commas", parseNodes)
+    .addHelpText("after", examples(`xenon raft ${kind} 10.0.0.2:8801`))
+    .action((nodes, _options, self) =>
+      found({ group: "raft", kind, nodes, common: commonOf(self) })
+    );
+}
+
 /** Word, what it does, the switch, and whether it is turned on. */
 const switches = [
   ["enablepurgebinlog", "Remove binary logs that no member needs", "purgeBinlog", true],
@@ -52,14 +93,11 @@ const switches = [
   ["disablechecksemisync", "Leave semi-sync alone while leading: UNSAFE", "checkSemiSync", false],
 ] as const;
 
-interface Words {
-  /** Also the word that is typed. */
-  readonly kind: "status" | "nodes";
-  readonly description: string;
-  readonly usually: FactsForm;
-}
-
-function addFacts(group: Tree, found: Found<RaftCommand>, words: Words): void {
+function addFacts(
+  group: Tree,
+  found: Found<RaftCommand>,
+  words: Words<"status" | "nodes"> & { readonly usually: FactsForm },
+): void {
   const { kind, description, usually } = words;
   group.command(kind)
     .description(description)

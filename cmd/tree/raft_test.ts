@@ -9,5 +9,9 @@ Deno.test("the words of xenon raft are understood", () => {
     "raft nodes": { group, kind: "nodes", form: "table", common: nothing },
     "raft nodes --output json": { group, kind: "nodes", form: "json", common: nothing },
     "raft trytoleader": { group, kind: "trytoleader", common: nothing },
+    "raft disable": { group, kind: "disable", common: nothing },
+    "raft enable": { group, kind: "enable", common: nothing },
+    "raft add b:1": { group, kind: "add", nodes: ["b:1"], common: nothing },
+    "raft remove b:1,c:2": { group, kind: "remove", nodes: ["b:1", "c:2"], common: nothing },
   });
 });

@@ -5,6 +5,7 @@ import {
   Option,
 } from "@commander-js/extra-typings";
 import { type CommonOptions, outputForms } from "../options.ts";
+import { parseWhen, type When, whenWanted } from "../when.ts";
 
 export type { Tree };
 
@@ -41,6 +42,13 @@ export function parseTimeout(word: string): number {
     throw new InvalidArgumentError(`Wanted is a number of seconds up to ${timeoutSecondsMax}.`);
   }
   return Math.max(1, Math.round(seconds * 1000));
+}
+
+/** A point in time as typed. */
+export function parseTime(word: string): When {
+  const when = parseWhen(word);
+  if (when === null) throw new InvalidArgumentError(`Wanted is ${whenWanted}.`);
+  return when;
 }
 
 /** A parser of whole numbers between two limits, both included. */

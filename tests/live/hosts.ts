@@ -52,14 +52,15 @@ export async function whyNoHosts(): Promise<string | null> {
 
 /**
  * Like `Deno.test`, for a test that needs hosts. Where there can be none it is counted as ignored, and
- * its line says why.
+ * its line says why. So it is where something else is missing, which `more` says.
  */
 export async function testWithHosts(
   name: string,
   test: (context: Deno.TestContext) => Promise<void>,
+  more: string | null = null,
 ): Promise<void> {
   hindrance ??= whyNoHosts();
-  const reason = await hindrance;
+  const reason = await hindrance ?? more;
   const shown = reason === null ? name : `${name} (left out: ${reason})`;
   Deno.test({ name: shown, ignore: reason !== null, fn: test });
 }

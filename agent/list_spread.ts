@@ -1,0 +1,18 @@
+/** Where the present member list is stored, in the leader's words. */
+import type { State } from "../raft/state.ts";
+import type { Config } from "../raft/types.ts";
+
+/** One sentence for those that stored the list, one for those that have not yet; none elsewhere. */
+export function listSpread(config: Config, state: State): readonly string[] {
+  const { membership } = state.durable;
+  if (state.role !== "leader" || membership === null) return [];
+  const has = ({ id }: { readonly id: string }) =>
+    id === config.id || (state.replies[id as typeof config.id]?.epoch ?? 0) >= membership.epoch;
+  const ids = (stored: boolean) =>
+    membership.members.filter((member) => has(member) === stored).map(({ id }) => id).join(", ");
+  const missing = ids(false);
+  const stored = `Member list ${membership.epoch} is stored on ${ids(true)}`;
+  return missing === ""
+    ? [stored]
+    : [stored, `Not yet on ${missing}: it comes with the leader's next heartbeat that arrives`];
+}

@@ -1,0 +1,129 @@
+/** The donor's tools: its xtrabackup, its login at another host, and one private folder a copy. */
+import { run, succeeded } from "../mysql/process.ts";
+import { explainSsh, sshCommand, type SshIdentity, type SshPlace, whyNoPlace } from "./ssh.ts";
+import { sendCopy } from "./stream.ts";
+import {
+  backupCommand,
+  optionFile,
+  readToolVersion,
+  receiveCommand,
+  type ServerPlace,
+} from "./xtrabackup.ts";
+
+export interface SendingSettings {
+  /** Folder of xtrabackup on this host. */
+  readonly toolFolder: string;
+  readonly identity: SshIdentity;
+  readonly server: ServerPlace;
+  /** Gives the server's password. It is written only into a file that goes with the copy. */
+  readonly password: () => string;
+  /** The option file of the server. */
+  readonly defaultsFile: string;
+  /** A folder of this agent; each copy makes one of its own in it. */
+  readonly parentFolder: string;
+}
+
+/** A login and the folder of xbstream behind it. */
+export interface SendDestination extends SshPlace {
+  readonly toolFolder: string;
+}
+
+export interface SendOrder {
+  readonly destination: SendDestination;
+  readonly target: string;
+  readonly parallel: number;
+  readonly throttle: number;
+}
+
+const versionMs = 15_000;
+const loginMs = 20_000;
+/** A copy of many terabytes. */
+const sendMs = 14 * 24 * 3_600_000;
+/** The tool may wait long for its lock, and says nothing meanwhile. */
+const silenceMs = 600_000;
+
+export class Sending {
+  readonly #settings: SendingSettings;
+
+  constructor(settings: SendingSettings) {
+    this.#settings = settings;
+  }
+
+  /** Problems of this host and of the login, each with its next step. */
+  async check(destination: SendDestination): Promise<{
+    readonly problems: readonly string[];
+    readonly toolVersion: string | null;
+  }> {
+    const place = whyNoPlace(destination);
+    if (place !== null) return { problems: [place], toolVersion: null };
+    const { toolFolder } = this.#settings;
+    const [toolVersion, login] = await Promise.all([
+      toolVersionIn(toolFolder),
+      this.#whyNoLogin(destination),
+    ]);
+    const tool = toolVersion === null
+      ? [`xtrabackup is not in "${toolFolder}": install Percona XtraBackup`]
+      : [];
+    return { problems: [...tool, ...login === null ? [] : [login]], toolVersion };
+  }
+
+  /** Sends one copy. Nothing of it stays on this host, the password least of all. */
+  async send(
+    order: SendOrder,
+    control: { readonly signal: AbortSignal; readonly onBytes: (bytes: number) => void },
+  ): Promise<{ readonly because: string | null; readonly bytes: number }> {
+    const { destination, target, parallel, throttle } = order;
+    const { toolFolder, identity, server, password, defaultsFile, parentFolder } = this.#settings;
+    const wrong = whyNoPlace(destination);
+    if (wrong !== null) return { because: wrong, bytes: 0 };
+    const workFolder = Deno.makeTempDirSync({ dir: parentFolder, prefix: "send-" });
+    try {
+      const options = `${workFolder}/options.cnf`;
+      const text = optionFile(defaultsFile, password());
+      Deno.writeTextFileSync(options, text, { mode: 0o600, createNew: true });
+      const wish = { toolFolder, optionFile: options, server, workFolder, parallel, throttle };
+      const receive = receiveCommand({
+        toolFolder: destination.toolFolder,
+        folder: target,
+        parallel,
+      });
+      return await sendCopy({
+        source: backupCommand(wish),
+        sink: sshCommand(destination, identity, receive),
+        place: destination,
+        identity,
+        workFolder,
+      }, { deadlineMs: sendMs, silenceMs, ...control });
+    } catch (error) {
+      return { because: error instanceof Error ? error.message : String(error), bytes: 0 };
+    } finally {
+      Deno.removeSync(workFolder, { recursive: true });
+    }
+  }
+
+  async #whyNoLogin(destination: SendDestination): Promise<string | null> {
+    const { identity } = this.#settings;
+    const command = sshCommand(destination, identity, [
+      `${destination.toolFolder}/xbstream`,
+      "--help",
+    ]);
+    const result = await run(command, { deadlineMs: loginMs, ownSession: true });
+    if (succeeded(result)) return null;
+    const said = result.stderrTail.trimEnd().split("\n").at(-1)?.trim() ?? "";
+    return explainSsh(result.stderrTail, destination, identity) ??
+      `ssh to ${destination.host} failed: ${said || "it said nothing"}`;
+  }
+}
+
+/** Removes what an agent that was killed left in its folder. */
+export function removeOldSends(parentFolder: string): void {
+  for (const { name } of Deno.readDirSync(parentFolder)) {
+    if (name.startsWith("send-")) Deno.removeSync(`${parentFolder}/${name}`, { recursive: true });
+  }
+}
+
+/** The version of the xtrabackup in a folder, or null. */
+export async function toolVersionIn(toolFolder: string): Promise<string | null> {
+  const result = await run([`${toolFolder}/xtrabackup`, "--version"], { deadlineMs: versionMs });
+  return readToolVersion(`${result.stdoutTail}\n${result.stderrTail}`) ?? null;
+}
