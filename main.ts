@@ -14,6 +14,9 @@ async function main(): Promise<number> {
       runAgent: async (found, world) =>
         await (await import("./cmd/agent.ts")).runAgent(found, world),
       takeStacks: async (found) => (await import("./cmd/real/stacks.ts")).takeServerStacks(found),
+      checkFiles: async (found) => (await import("./cmd/real/check_files.ts")).checkFiles(found),
+      writePrivate: async (path, text, how) =>
+        await (await import("./cmd/real/private_file.ts")).writePrivate(path, text, how),
       runDemo: async (options, world) =>
         await (await import("./cmd/demo.ts")).runDemo(options, world),
     },

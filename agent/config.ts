@@ -33,6 +33,24 @@ interface Findings {
 
 /** Reads a configuration. Keys that are absent have the defaults of config.example.toml. */
 export function parseConfig(text: string): ConfigResult {
+  const read = readConfigText(text);
+  if (read.kind === "wrong") return read;
+  const { config, warnings } = read;
+  return { kind: "config", config, warnings };
+}
+
+/** What `parseConfig` gives, and every value it was made of. */
+export type DetailedResult =
+  | (ConfigResult & { readonly kind: "wrong" })
+  | (ConfigResult & {
+    readonly kind: "config";
+    readonly values: Values;
+    /** The keys that stand in the file. */
+    readonly given: ReadonlySet<string>;
+  });
+
+/** Reads a configuration and keeps what stood in the file apart from the defaults. */
+export function readConfigText(text: string): DetailedResult {
   const document = parseToml(text);
   if ("problem" in document) return { kind: "wrong", problems: [document.problem] };
   const findings: Findings = { places: findPlaces(text), problems: [], warnings: [] };
@@ -50,7 +68,7 @@ export function parseConfig(text: string): ConfigResult {
   const byLine = (left: Remark, right: Remark) => left.line - right.line;
   return findings.problems.length > 0
     ? { kind: "wrong", problems: findings.problems.sort(byLine) }
-    : { kind: "config", config, warnings: findings.warnings.sort(byLine) };
+    : { kind: "config", config, values, given, warnings: findings.warnings.sort(byLine) };
 }
 
 /** One line for people: `xenon.toml:12:1 raft.heartbeat-timeout: sentence`. */

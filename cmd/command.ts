@@ -4,6 +4,7 @@
  */
 import type { AgentCommand } from "./tree/agent.ts";
 import type { ClusterCommand } from "./tree/cluster.ts";
+import type { ConfigCommand } from "./tree/config.ts";
 import type { DemoCommand } from "./tree/demo.ts";
 import type { MysqlCommand } from "./tree/mysql.ts";
 import type { PerfCommand } from "./tree/perf.ts";
@@ -15,6 +16,7 @@ import type { XenonCommand } from "./tree/xenon.ts";
 export type Command =
   | AgentCommand
   | ClusterCommand
+  | ConfigCommand
   | DemoCommand
   | MysqlCommand
   | PerfCommand

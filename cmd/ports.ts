@@ -45,8 +45,18 @@ export interface Programs {
   runAgent(found: FoundConfig, world: World): Promise<number>;
   /** Takes the stacks of the server of this host. */
   takeStacks(found: FoundConfig): Promise<Stacks>;
+  /** Reads the files that a config names, as an agent does when it starts. */
+  checkFiles(found: FoundConfig): Promise<FileFindings>;
+  /** Writes a file of mode 0600, whole or not at all; refuses to replace one unless told so. */
+  writePrivate(path: string, text: string, how: { readonly replace: boolean }): Promise<void>;
   /** Runs the demonstration; the number is the exit code. */
   runDemo(options: DemoOptions, world: World): Promise<number>;
+}
+
+/** What is wrong, and what is not quite right, with the files that a config names. */
+export interface FileFindings {
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
 }
 
 /** What `xenon demo` was told. */

@@ -10,6 +10,7 @@ import {
 import type { Command, Parsed } from "./command.ts";
 import { addAgent } from "./tree/agent.ts";
 import { addCluster } from "./tree/cluster.ts";
+import { addConfig } from "./tree/config.ts";
 import { addDemo } from "./tree/demo.ts";
 import { addMysql } from "./tree/mysql.ts";
 import { addPerf } from "./tree/perf.ts";
@@ -72,6 +73,7 @@ export function buildTree(found: Found<Command>): Tree {
   addRaft(tree, found);
   addXenon(tree, found);
   addPerf(tree, found);
+  addConfig(tree, found);
   addDemo(tree, found);
   addVersion(tree, found);
   return tree;

@@ -1,6 +1,7 @@
 /** From the words of a command line to its outcome, through the ports it is handed. */
 import { runCluster } from "./cluster.ts";
 import type { Command } from "./command.ts";
+import { runConfig } from "./config.ts";
 import { type ExitCode, exitCodes, explain, failure, type Outcome, success } from "./exit.ts";
 import { findConfig } from "./lookup.ts";
 import { runMysql } from "./mysql.ts";
@@ -38,6 +39,8 @@ async function runCommand(command: Command, around: Surroundings): Promise<Outco
       return await runMysql(command, around);
     case "raft":
       return await runRaft(command, around);
+    case "config":
+      return await runConfig(command, around);
     case "xenon":
       return await runXenon(command, around);
     case "perf":

@@ -25,6 +25,8 @@ function programsOf(cluster = createFakeCluster({})) {
       started.push(`agent ${found.path}`);
       return Promise.resolve(0);
     },
+    checkFiles: () => Promise.resolve({ problems: [], warnings: [] }),
+    writePrivate: () => Promise.resolve(),
     takeStacks: (found) => {
       started.push(`stacks ${found.path}`);
       return Promise.resolve({ program: "gdb", pid: 42, text: "#0 main\n" });

@@ -29,6 +29,8 @@ async function printed(
     programs: {
       openCluster: () => Promise.resolve(cluster),
       runAgent: () => Promise.resolve(1),
+      checkFiles: () => Promise.resolve({ problems: [], warnings: [] }),
+      writePrivate: () => Promise.resolve(),
       takeStacks: () => Promise.resolve({ program: "gdb", pid: 42, text: "#0 main\n" }),
       runDemo: () => Promise.resolve(1),
     },
