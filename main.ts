@@ -17,6 +17,7 @@ async function main(): Promise<number> {
       checkFiles: async (found) => (await import("./cmd/real/check_files.ts")).checkFiles(found),
       writePrivate: async (path, text, how) =>
         await (await import("./cmd/real/private_file.ts")).writePrivate(path, text, how),
+      openScreen: async () => (await import("./cmd/real/screen.ts")).openScreen(),
       runDemo: async (options, world) =>
         await (await import("./cmd/demo.ts")).runDemo(options, world),
     },

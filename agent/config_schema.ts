@@ -95,6 +95,7 @@ export const keys: Readonly<Record<SectionName, Readonly<Record<string, Key>>>> 
     "backup-parallel": countKey(2, { min: 1, max: 256 }),
     "mysqld-monitor-interval": msKey(1000, 100),
     "max-allowed-local-trx-count": countKey(0, { min: 0, max: 1_000_000_000 }),
+    "keep-old": flagKey(false),
     "keep-count": countKey(0, { min: 0, max: 100_000 }),
     "keep-days": countKey(0, { min: 0, max: 36_500 }),
   },

@@ -104,6 +104,8 @@ export interface BackupConfig {
   readonly monitorIntervalMs: number;
   /** A rebuild throws away at most so many transactions that exist only here. */
   readonly localTransactionsMax: number;
+  /** The data that a rebuild moved aside stays after it. */
+  readonly keepOld: boolean;
   /** Backups of one folder that stay, and for how long; 0 for all and for ever. */
   readonly keepCount: number;
   readonly keepDays: number;
@@ -238,6 +240,7 @@ function shapeBackup(read: Reader, endpoint: Endpoint): BackupConfig {
     parallel: read.number("backup.backup-parallel"),
     monitorIntervalMs: read.number("backup.mysqld-monitor-interval"),
     localTransactionsMax: read.number("backup.max-allowed-local-trx-count"),
+    keepOld: read.flag("backup.keep-old"),
     keepCount: read.number("backup.keep-count"),
     keepDays: read.number("backup.keep-days"),
   };

@@ -32,6 +32,8 @@ export interface InterpreterOptions {
   readonly requestMs: Millis;
   /** Where the MySQL of a member can be reached; null when unknown. */
   readonly sourceOf: (id: NodeId) => { readonly host: string; readonly port: number } | null;
+  /** Why the server is left to a job; null while it is not. */
+  readonly apart: () => string | null;
   readonly post: (event: Event) => void;
 }
 
@@ -121,6 +123,8 @@ export class Interpreter {
 
   async #freeze(op: number, until: Position): Promise<OperationDone> {
     const { database, clock, config, watch, store } = this.#options;
+    const apart = this.#options.apart();
+    if (apart !== null) throw new Error(`Cannot freeze: ${apart}`);
     const incarnation = incarnationOf(watch.identity);
     const all = await database.freeze({ until, untilMs: config.electionMs });
     const { errant } = store.current.memory;

@@ -24,6 +24,8 @@ const recordSchema = v.object({
   word: v.string(),
   /** What the job needs to know after a restart of the agent; null before its first step. */
   memo: v.unknown(),
+  /** Why the server is left to this job; null while the agent looks after it as usual. */
+  apart: v.nullable(v.string()),
   startedAt: v.string(),
   endedAt: v.nullable(v.string()),
   sentence: v.string(),

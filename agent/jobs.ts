@@ -9,7 +9,7 @@ import type { CopyProgress } from "../backup/copy_method.ts";
 import type { Json } from "./durable.ts";
 import type { JobJournal, JobRecord } from "./job_journal.ts";
 import { advance, type Meter, shown } from "./job_meter.ts";
-import type { Clock, Log } from "./ports.ts";
+import type { Clock, JobView, Log } from "./ports.ts";
 import {
   jobLineLengthMax,
   jobLinesMax,
@@ -38,6 +38,8 @@ export interface JobTask {
   readonly resumed: boolean;
   /** Aborted with a JobInterrupt. After "agentEnds" the job just stops; after "canceled" it undoes. */
   readonly signal: AbortSignal;
+  /** Was the signal aborted because the agent ends? Then everything stays for the next agent. */
+  agentEnds(): boolean;
   /** One line for the operator; never a secret. */
   say(line: string): void;
   progress(progress: CopyProgress): void;
@@ -52,6 +54,11 @@ export interface JobStep {
   readonly memo: Json;
   /** The original's word for the column Backup; NONE where it is not given. */
   readonly word?: "NONE" | "BACKUPING" | "APPLYLOGGING";
+  /**
+   * A sentence while the server belongs to this job: the agent neither starts it nor lets the protocol
+   * see it, after a restart of the agent too. Null, or not given, ends that.
+   */
+  readonly apart?: string | null;
 }
 
 /** One kind of job. */
@@ -100,10 +107,15 @@ export class Jobs {
     return record === undefined ? null : this.#summary(record);
   }
 
-  /** Why the newest job failed; empty when it did not. */
-  get lastError(): string {
-    const newest = this.#records.findLast(({ state }) => state !== "running");
-    return newest?.state === "failed" ? newest.sentence : "";
+  /** What the jobs mean for the node. */
+  get view(): JobView {
+    const running = this.#records.findLast(({ state }) => state === "running");
+    const ended = this.#records.findLast(({ state }) => state !== "running");
+    return {
+      word: running?.word ?? "NONE",
+      lastError: ended?.state === "failed" ? ended.sentence : "",
+      apart: running?.apart ?? null,
+    };
   }
 
   /** Goes on with the job that an earlier agent had begun, if there is one. */
@@ -127,6 +139,7 @@ export class Jobs {
       step: "",
       word: "NONE",
       memo: null,
+      apart: null,
       startedAt: date(),
       endedAt: null,
       sentence: "",
@@ -204,11 +217,12 @@ export class Jobs {
       memo: memo as Json,
       resumed,
       signal,
+      agentEnds: () => interruptOf(signal) === "agentEnds",
       say: (line) => this.#say(number, line),
       progress: (progress) => this.#progress(progress),
-      remember: async ({ step, memo, word = "NONE" }) => {
+      remember: async ({ step, memo, word = "NONE", apart = null }) => {
         const canceled = interruptOf(signal) === "canceled";
-        await this.#change(number, { step, memo, word: canceled ? "CANCELED" : word });
+        await this.#change(number, { step, memo, apart, word: canceled ? "CANCELED" : word });
       },
     };
     try {
@@ -230,7 +244,8 @@ export class Jobs {
     this.#say(number, sentence);
     const endedAt = date();
     // Before the file is written: whoever asks now must not be told that it runs.
-    const written = this.#change(number, { state, sentence, endedAt, word: "NONE" });
+    const end = { state, sentence, endedAt, word: "NONE", apart: null };
+    const written = this.#change(number, end);
     try {
       await written;
       await this.#forgetOld();

@@ -98,7 +98,7 @@ Deno.test("the next agent goes on with what the job remembered last", async () =
   const first = await openJobs({
     files,
     run: async (task) => {
-      await task.remember({ step: "S8", memo: { moved: "/aside" } });
+      await task.remember({ step: "S8", memo: { moved: "/aside" }, apart: "job 1 rebuilds it" });
       return await untilInterrupted(task);
     },
   });
@@ -117,8 +117,10 @@ Deno.test("the next agent goes on with what the job remembered last", async () =
     },
   });
   await assert.rejects(second.submit("copy", {}), /as job 1/, "also before it was resumed");
+  assert.equal(second.view.apart, "job 1 rebuilds it", "the server is not touched meanwhile");
   second.resume();
   assert.equal((await ended(second)).job.sentence, "put back");
+  assert.equal(second.view.apart, null);
   assert.deepEqual(seen, [true, { moved: "/aside" }, { from: "b" }]);
 });
 
@@ -127,7 +129,7 @@ Deno.test("a failure is the job's sentence and the node's last error", async () 
   await jobs.submit("copy", {});
   const page = await ended(jobs);
   assert.equal(page.job.state, "failed");
-  assert.equal(jobs.lastError, "Cannot copy as it rains");
+  assert.equal(jobs.view.lastError, "Cannot copy as it rains");
 });
 
 Deno.test("a talkative job keeps its newest lines and their numbers", async () => {

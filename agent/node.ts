@@ -16,7 +16,16 @@ import { Interpreter } from "./interpret.ts";
 import { listSpread } from "./list_spread.ts";
 import { Loop } from "./loop.ts";
 import { Operations, type PurgeSettings } from "./operations.ts";
-import type { Administration, Clock, Database, Hooks, Log, Peers, Server } from "./ports.ts";
+import type {
+  Administration,
+  Clock,
+  Database,
+  Hooks,
+  JobView,
+  Log,
+  Peers,
+  Server,
+} from "./ports.ts";
 import { MembershipCalls } from "./membership_calls.ts";
 import { type OperatorAnswer, Requests } from "./requests.ts";
 import { disabledSentences, leaderOf, roleOf, sentenceOf, snapshot } from "./snapshot.ts";
@@ -40,6 +49,7 @@ export interface NodeOptions {
   readonly hooks: Hooks;
   readonly vip: VirtualIp;
   readonly log: Log;
+  readonly jobs: () => JobView;
   readonly seed: number;
   readonly newUuid: () => string;
   readonly fenceMs: number;
@@ -100,6 +110,7 @@ export class Node {
       replies: this.#replies,
       answers: this.#answers,
       sourceOf: (id) => this.#sourceOf(id),
+      apart: () => options.jobs().apart,
       post,
     });
     this.#upkeep = new Upkeep({
@@ -178,6 +189,12 @@ export class Node {
     return confirmedAt({ endAt, leaseMs: config.leaseMs }, clock.now());
   }
 
+  /** Has the server everything that the leader had, so that it counts as a voter's? */
+  inStep(): boolean {
+    const { state } = this.#loop;
+    return state.role === "follower" && state.server.inStep && state.durable.uncertain === null;
+  }
+
   /** Something about the server may have changed: it is looked at now. */
   hurry(): void {
     this.#watch.hurry();
@@ -202,6 +219,7 @@ export class Node {
       serverRuns: this.#watch.identity !== null,
       monitor: this.#monitored(),
       notes: this.#operations.notes(),
+      jobs: this.#options.jobs(),
       uptimeSeconds: Math.floor((now - this.#startedAt) / 1_000),
       stateUptimeSeconds: Math.floor((now - this.#roleSince) / 1_000),
       agentVersion,
@@ -261,6 +279,7 @@ export class Node {
       neverLeads: superIdle ? "it is set to stay idle by [raft] super-idle" : null,
       monitor: () => this.#monitored() && !store.current.memory.stopped,
       unwanted: () => store.current.memory.stopped ? "an operator stopped it" : null,
+      apart: () => this.#options.jobs().apart,
       errant: { get: () => store.current.memory.errant, set: setErrant },
       following: () => this.#loop.state.role === "follower" && !this.#interpreter.busy,
       leaderEnd: () => this.#leaderEnd,

@@ -160,6 +160,16 @@ export interface Administration {
   purge(to: string): Promise<void>;
 }
 
+/** What the jobs of the agent mean for the node. */
+export interface JobView {
+  /** The original's word for the column Backup. */
+  readonly word: string;
+  /** Why the newest job failed; empty when it did not. */
+  readonly lastError: string;
+  /** Why the server is left to a job; null while it is the agent's as usual. */
+  readonly apart: string | null;
+}
+
 /** Structured log; `facts` become key=value behind the sentence. */
 export interface Log {
   write(

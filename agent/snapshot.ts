@@ -5,6 +5,7 @@ import { ackers, margin, memberOf, quorum, quorumOf, voters } from "../raft/quor
 import type { Leader, State } from "../raft/state.ts";
 import type { Config, Membership, NodeId } from "../raft/types.ts";
 import { looseSemiSync } from "./notes.ts";
+import type { JobView } from "./ports.ts";
 import type { NodeStatus, Role } from "./wire_status.ts";
 
 export interface SnapshotContext {
@@ -18,6 +19,7 @@ export interface SnapshotContext {
   readonly monitor: boolean;
   /** Sentences that stand behind the protocol's own. */
   readonly notes: readonly string[];
+  readonly jobs: JobView;
   readonly uptimeSeconds: number;
   readonly stateUptimeSeconds: number;
   readonly agentVersion: string;
@@ -35,7 +37,8 @@ export function snapshot(context: SnapshotContext): NodeStatus {
     version: 1,
     id: config.id,
     cluster: membership?.cluster ?? null,
-    role: roleOf(config, state),
+    // A server that a job works on learns; it is no voter until it is in step again.
+    role: context.jobs.apart === null ? roleOf(config, state) : "LEARNER",
     term,
     epoch: membership?.epoch ?? 0,
     leader: leaderOf(config, state),
@@ -48,9 +51,9 @@ export function snapshot(context: SnapshotContext): NodeStatus {
     sentence: [sentenceOf(config, state), ...context.notes].join("; "),
     mysqld: {
       running: context.serverRuns ? "RUNNING" : "NOTRUNNING",
-      monitor: context.monitor ? "ON" : "OFF",
+      monitor: context.monitor && context.jobs.apart === null ? "ON" : "OFF",
     },
-    backup: { state: "NONE", lastError: "" },
+    backup: { state: context.jobs.word, lastError: context.jobs.lastError },
     mysql: mysqlOf(context),
     uptimeSeconds: context.uptimeSeconds,
     counters: { ...context.counters, stateUptimeSeconds: context.stateUptimeSeconds },

@@ -40,6 +40,8 @@ export interface WatchOptions {
   readonly monitor: () => boolean;
   /** A reason of the operator's against leading; null when there is none. */
   readonly unwanted: () => string | null;
+  /** Why the server is left to a job: it is neither started nor looked at meanwhile. Else null. */
+  readonly apart: () => string | null;
   /** Transactions known to be errant, and where new ones are written down. */
   readonly errant: { readonly get: () => string; readonly set: (gtids: string) => void };
   /** Does this node follow now (neither lead nor close)? */
@@ -225,6 +227,11 @@ export class Watch {
     this.#identity = await server.identify();
     if (this.#identity !== null) return;
     if (this.#view.health !== "dead") this.#silent("dead", "the server is not running");
+    const apart = this.#options.apart();
+    if (apart !== null) {
+      if (wished) throw new Error(`Cannot start the server: ${apart}`);
+      return;
+    }
     if (wished) {
       this.#restarts = noRestarts;
     } else {
@@ -238,17 +245,28 @@ export class Watch {
   }
 
   async #look(): Promise<void> {
-    const { clock, database, hungMs } = this.#options;
+    const { clock, database, hungMs, apart } = this.#options;
+    if (this.#leftToJob(apart())) return;
     const generation = this.#generation;
     const begun = clock.now();
     const patienceMs = Math.min(hungMaxMs, Math.max(hungMs, 20 * this.#slowestLookMs));
     const look = await database.look(patienceMs);
-    if (this.#stopped || generation !== this.#generation) return;
+    if (this.#stopped || generation !== this.#generation || apart() !== null) return;
     if (look.kind === "failed") return this.#lookFailed(look, patienceMs);
     // Slow is not dead: how long a look takes here stretches the patience, and is forgotten slowly.
     const tookMs = clock.now() - begun;
     this.#slowestLookMs = Math.max(tookMs, this.#slowestLookMs * 0.98);
     this.#seen(look.facts);
+  }
+
+  /** What a job does to the server is none of the protocol's business: for it there is no server. */
+  #leftToJob(apart: string | null): boolean {
+    if (apart === null) return false;
+    if (this.#view.health !== "dead" || this.#view.unfit !== apart) this.#silent("dead", apart);
+    // Its looks begin anew afterwards: a closed door is no sign of a server that goes down.
+    this.#answered = false;
+    this.#factsAt = this.#options.clock.now();
+    return true;
   }
 
   #seen(facts: ServerFacts): void {

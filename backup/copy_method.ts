@@ -87,4 +87,9 @@ export interface CopyMethod {
    * Absent where the copy is startable as it is; the step is "not needed" then.
    */
   readonly prepare?: (wish: CopyWish, control: CopyControl) => Promise<void>;
+  /**
+   * Ends what a call of an earlier agent may have left running on this host, such as a program that
+   * still writes below the wish's folders. Called before those are removed; never rejects for "nothing".
+   */
+  readonly abandon?: (wish: CopyWish) => Promise<void>;
 }

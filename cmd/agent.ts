@@ -20,7 +20,11 @@ import {
 } from "../agent/real/log.ts";
 import { createPeers } from "../agent/real/peers.ts";
 import { judgeConfigMode, type LoadedSecrets, loadSecrets } from "../agent/real/secrets.ts";
+import { copyMethods, createCopyCalls } from "../agent/copy_calls.ts";
+import { jobMethods } from "../agent/job_calls.ts";
+import type { Jobs } from "../agent/jobs.ts";
 import { createHandler } from "../agent/server.ts";
+import type { RpcMethods } from "../agent/wire_rpc.ts";
 import { shownSettings } from "../agent/settings.ts";
 import { Store } from "../agent/store.ts";
 import { noVirtualIp, type VirtualIp } from "../agent/vip.ts";
@@ -32,6 +36,7 @@ import type { FoundConfig, World } from "./ports.ts";
 import { CommandError } from "./exit.ts";
 import { readConfig } from "./real/cluster.ts";
 import { openServer } from "./real/server.ts";
+import { copyAccount, openJobs } from "./agent_jobs.ts";
 
 /** A hand-over that is not ready by then is given up. */
 const handoverMs = 5_000;
@@ -73,10 +78,16 @@ async function runFound(found: FoundConfig, world: World): Promise<number> {
   try {
     await using resources = new AsyncDisposableStack();
     const parts = { config, secrets, clock, logger, world, node: () => node };
-    node = new Node(await build(parts, resources));
-    const server = await listen({ node, config, secrets, clock, logger, ring });
+    const built = await build(parts, resources);
+    node = new Node(built.options);
+    const { jobs } = built;
+    // Before the connections that it uses are closed.
+    resources.defer(() => jobs.stop());
+    const methods = { ...node.methods(), ...jobMethods(jobs), ...built.methods };
+    const server = await listen({ node, methods, config, secrets, clock, logger, ring });
     resources.defer(() => server.close(closeMs));
     logger.write("info", `xenon ${world.version} serves ${config.server.id}`, { pid: Deno.pid });
+    jobs.resume();
     return await runUntilSignal(node, logger);
   } catch (error) {
     logger.write("error", error instanceof Error ? error.message : String(error), {});
@@ -134,8 +145,15 @@ interface Parts {
   readonly node: () => Node | null;
 }
 
+interface Built {
+  readonly options: NodeOptions;
+  readonly jobs: Jobs;
+  /** What other agents may ask beside the node's own methods. */
+  readonly methods: RpcMethods;
+}
+
 /** The real ports. What must be closed again is put on `resources`. */
-async function build(parts: Parts, resources: AsyncDisposableStack): Promise<NodeOptions> {
+async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Built> {
   const { config, secrets, clock, logger, world } = parts;
   const store = await Store.open({ read, writeDurably }, `${config.raft.metaFolder}/state.json`, {
     member: crypto.randomUUID(),
@@ -147,13 +165,23 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Nod
     nowMs: clock.now,
   });
   resources.defer(() => peers.close());
-  const database = resources.use(createDatabase(databaseSettings(parts)));
+  const settings = databaseSettings(parts);
+  const database = resources.use(createDatabase(settings));
   const server = await openServer(config);
+  const { endpoint: account } = settings;
+  const jobs = await openJobs({ ...parts, log: logger, peers, server, endpoint: account });
   const vip = createAddress(parts);
   await vip.removeAtBoot();
   resources.defer(() => vip.drop());
   const { endpoint } = config.server;
-  return {
+  const methods = copyMethods({
+    server: database.cloning,
+    account: copyAccount(secrets),
+    self: config.server.id,
+    leader: () => parts.node()?.status().leader ?? "",
+    calls: createCopyCalls(peers),
+  });
+  const options: NodeOptions = {
     config: protocolConfig(config),
     clock,
     store,
@@ -180,6 +208,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Nod
     }),
     vip,
     log: logger,
+    jobs: () => jobs.view,
     seed: crypto.getRandomValues(new Uint32Array(1))[0] ?? 1,
     newUuid: () => crypto.randomUUID(),
     fenceMs: config.raft.fenceMs,
@@ -191,6 +220,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Nod
     settings: shownSettings(config),
     trace: config.log.level === "DEBUG",
   };
+  return { options, jobs, methods };
 }
 
 function createAddress({ config, clock, logger, node }: Parts): VirtualIp {
@@ -243,10 +273,16 @@ function databaseSettings(
   };
 }
 
+interface Listening extends Omit<Parts, "world" | "node"> {
+  readonly node: Node;
+  readonly ring: LogRing;
+  readonly methods: RpcMethods;
+}
+
 async function listen(
-  parts: Omit<Parts, "world" | "node"> & { readonly node: Node; readonly ring: LogRing },
+  parts: Listening,
 ): Promise<HttpServer> {
-  const { node, config, secrets, clock, logger, ring } = parts;
+  const { node, methods, config, secrets, clock, logger, ring } = parts;
   const onFault = (error: unknown) => {
     // A broken promise inside the program: a dead agent is only a failover.
     if (error instanceof InvariantError) fatal(logger, error);
@@ -259,7 +295,7 @@ async function listen(
     nowMs: clock.now,
     after: clock.after,
     clusterId: () => node.status().cluster,
-    methods: { ...node.methods(), ...logMethods(ring, () => new Date().toISOString()) },
+    methods: { ...methods, ...logMethods(ring, () => new Date().toISOString()) },
     views: {
       status: () => node.status(),
       leader: () => node.leader(),

@@ -6,6 +6,7 @@ import type { AgentCommand } from "./tree/agent.ts";
 import type { ClusterCommand } from "./tree/cluster.ts";
 import type { ConfigCommand } from "./tree/config.ts";
 import type { DemoCommand } from "./tree/demo.ts";
+import type { JobsCommand } from "./tree/jobs.ts";
 import type { MysqlCommand } from "./tree/mysql.ts";
 import type { PerfCommand } from "./tree/perf.ts";
 import type { RaftCommand } from "./tree/raft.ts";
@@ -18,6 +19,7 @@ export type Command =
   | ClusterCommand
   | ConfigCommand
   | DemoCommand
+  | JobsCommand
   | MysqlCommand
   | PerfCommand
   | RaftCommand

@@ -1,6 +1,7 @@
 /** Runs `xenon mysql ...`. */
 import type { Outcome } from "./exit.ts";
 import { printFacts } from "./facts.ts";
+import { mysqlRebuild } from "./mysql_rebuild.ts";
 import { killServer, setVariables, workOnServer } from "./mysql_server.ts";
 import { mysqlStatus } from "./mysql_status.ts";
 import { changeUser, getUsers } from "./mysql_users.ts";
@@ -11,6 +12,7 @@ import type { MysqlCommand } from "./tree/mysql.ts";
 
 /** The runner of the group. */
 export async function runMysql(command: MysqlCommand, around: Surroundings): Promise<Outcome> {
+  if (command.kind === "rebuildme") return await mysqlRebuild(command, around);
   const { world } = around;
   const cluster = await openCluster(command.common, around);
   const deadlineMs = changeDeadlineMs(command.common);

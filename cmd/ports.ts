@@ -49,6 +49,8 @@ export interface Programs {
   checkFiles(found: FoundConfig): Promise<FileFindings>;
   /** Writes a file of mode 0600, whole or not at all; refuses to replace one unless told so. */
   writePrivate(path: string, text: string, how: { readonly replace: boolean }): Promise<void>;
+  /** The terminal, for a command that shows something as it happens. */
+  openScreen(): Promise<Screen>;
   /** Runs the demonstration; the number is the exit code. */
   runDemo(options: DemoOptions, world: World): Promise<number>;
 }
@@ -57,6 +59,17 @@ export interface Programs {
 export interface FileFindings {
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
+}
+
+/** Output while a command still runs. Disposing of it leaves a clean line. */
+export interface Screen extends Disposable {
+  line(text: string): void;
+  /** A line that the next one replaces; null takes it away. */
+  progress(text: string | null): void;
+  /** Ctrl-C was pressed: what is shown goes on without us. */
+  readonly detached: boolean;
+  /** Ends after so long, or at Ctrl-C. */
+  wait(ms: number): Promise<void>;
 }
 
 /** What `xenon demo` was told. */

@@ -12,6 +12,7 @@ import { addAgent } from "./tree/agent.ts";
 import { addCluster } from "./tree/cluster.ts";
 import { addConfig } from "./tree/config.ts";
 import { addDemo } from "./tree/demo.ts";
+import { addJobs } from "./tree/jobs.ts";
 import { addMysql } from "./tree/mysql.ts";
 import { addPerf } from "./tree/perf.ts";
 import { addRaft } from "./tree/raft.ts";
@@ -70,6 +71,7 @@ export function buildTree(found: Found<Command>): Tree {
   addAgent(tree, found);
   addCluster(tree, found);
   addMysql(tree, found);
+  addJobs(tree, found);
   addRaft(tree, found);
   addXenon(tree, found);
   addPerf(tree, found);

@@ -3,6 +3,7 @@ import { runCluster } from "./cluster.ts";
 import type { Command } from "./command.ts";
 import { runConfig } from "./config.ts";
 import { type ExitCode, exitCodes, explain, failure, type Outcome, success } from "./exit.ts";
+import { runJobs } from "./jobs.ts";
 import { findConfig } from "./lookup.ts";
 import { runMysql } from "./mysql.ts";
 import { runPerf } from "./perf.ts";
@@ -35,6 +36,8 @@ async function runCommand(command: Command, around: Surroundings): Promise<Outco
       return ended(await programs.runDemo(command, world));
     case "cluster":
       return await runCluster(command, around);
+    case "jobs":
+      return await runJobs(command, around);
     case "mysql":
       return await runMysql(command, around);
     case "raft":

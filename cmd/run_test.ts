@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { exitCodes } from "./exit.ts";
 import { createFakeCluster, guideNodes, statusOf } from "./fake_cluster.ts";
+import { createFakeScreen } from "./fake_screen.ts";
 import { createFakeWorld } from "./fake_world.ts";
 import type { DemoOptions, Programs } from "./ports.ts";
 import { run } from "./run.ts";
@@ -31,6 +32,7 @@ function programsOf(cluster = createFakeCluster({})) {
       started.push(`stacks ${found.path}`);
       return Promise.resolve({ program: "gdb", pid: 42, text: "#0 main\n" });
     },
+    openScreen: () => Promise.resolve(createFakeScreen()),
     runDemo: (options: DemoOptions) => {
       started.push(`demo ${options.writers}`);
       return Promise.resolve(7);

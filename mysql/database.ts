@@ -6,6 +6,7 @@
  */
 
 import { Administration } from "./administration.ts";
+import { Cloning, type CloningParts } from "./cloning.ts";
 import { closePlanned, ClosingRequest } from "./closing.ts";
 import { DatabaseError } from "./client_error.ts";
 import { cutOff } from "./cut_off.ts";
@@ -53,6 +54,8 @@ export function createDatabase(settings: DatabaseSettings): MysqlDatabase {
 export class MysqlDatabase implements AsyncDisposable {
   /** What an operator asks of this server besides the protocol. */
   readonly administration: Administration;
+  /** What others need to copy this server. */
+  readonly cloning: Cloning;
   readonly #settings: DatabaseSettings;
   readonly #sessions: Sessions;
   readonly #queue = new WorkQueue();
@@ -68,14 +71,18 @@ export class MysqlDatabase implements AsyncDisposable {
   constructor(settings: DatabaseSettings) {
     this.#settings = settings;
     this.#sessions = new Sessions(settings);
-    this.administration = new Administration({
+    const parts: CloningParts = {
       sessions: this.#sessions,
       statementMs: settings.statementMs,
-      agentUser: settings.endpoint.user,
-      replicationUser: settings.replication.user,
       unfenced: () => this.#unfenced.signal,
       queued: (name, statements) => this.#change(name, {}, (runner) => runner.run(statements)),
+    };
+    this.administration = new Administration({
+      ...parts,
+      agentUser: settings.endpoint.user,
+      replicationUser: settings.replication.user,
     });
+    this.cloning = new Cloning(parts);
   }
 
   /** Reads all facts; about 4 ms on an idle server. Never rejects. */

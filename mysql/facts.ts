@@ -246,7 +246,7 @@ function gtidsOf(settings: Row, channel: Row | undefined) {
  * Reads `@@gtid_owned`: `uuid:5#11:6#12`, where #11 is the session. The server sets nothing between one
  * source and the next, so that the number of a session runs into the UUID that follows it.
  */
-function ownedOf(printed: string): string {
+export function ownedOf(printed: string): string {
   const uuidBegins = /(?<=.)(?=[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:)/gi;
   return printed.replaceAll(/[\s,]+/g, "").replaceAll(uuidBegins, ",").replaceAll(/(?:#\d+)+/g, "");
 }

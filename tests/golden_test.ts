@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import { createFakeCluster, type FakeNode, guideNodes, statusOf } from "../cmd/fake_cluster.ts";
+import { createFakeScreen } from "../cmd/fake_screen.ts";
 import { createFakeWorld } from "../cmd/fake_world.ts";
 import { outputForms } from "../cmd/options.ts";
 import { buildTree } from "../cmd/program.ts";
@@ -32,6 +33,7 @@ async function printed(
       checkFiles: () => Promise.resolve({ problems: [], warnings: [] }),
       writePrivate: () => Promise.resolve(),
       takeStacks: () => Promise.resolve({ program: "gdb", pid: 42, text: "#0 main\n" }),
+      openScreen: () => Promise.resolve(createFakeScreen()),
       runDemo: () => Promise.resolve(1),
     },
   });

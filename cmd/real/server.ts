@@ -3,17 +3,32 @@ import type { Config } from "../../agent/config_shape.ts";
 import { readServerPaths } from "../../mysql/my_cnf.ts";
 import { MysqlServer } from "../../mysql/server.ts";
 
-/** Where the server's files are is read from its option file, unless the configuration says it. */
-export async function openServer({ mysql }: Config): Promise<MysqlServer> {
+/** Where the server's program and its files are. */
+export interface ServerPlace {
+  readonly mysqld: string;
+  readonly defaultsFile: string;
+  readonly pidFile: string;
+  readonly errorLog: string;
+}
+
+/** Read from the server's option file, unless the configuration says it. */
+export async function findServer({ mysql }: Config): Promise<ServerPlace> {
   const text = await Deno.readTextFile(mysql.defaultsFile).catch(() => "");
   const paths = readServerPaths(text);
-  const pidFile = mysql.pidFile ?? paths.pidFile ??
-    `${paths.dataFolder ?? "/var/lib/mysql"}/mysqld.pid`;
-  const errorLog = paths.errorLog ?? "/var/log/mysql/error.log";
-  if (mysql.service !== null) {
-    return new MysqlServer({ kind: "service", service: mysql.service, pidFile, errorLog });
-  }
-  const mysqld = mysql.mysqldPath ?? `${mysql.basedir.replace(/\/$/, "")}/sbin/mysqld`;
-  const { defaultsFile } = mysql;
-  return new MysqlServer({ kind: "direct", mysqld, defaultsFile, pidFile, errorLog });
+  return {
+    mysqld: mysql.mysqldPath ?? `${mysql.basedir.replace(/\/$/, "")}/sbin/mysqld`,
+    defaultsFile: mysql.defaultsFile,
+    pidFile: mysql.pidFile ?? paths.pidFile ??
+      `${paths.dataFolder ?? "/var/lib/mysql"}/mysqld.pid`,
+    errorLog: paths.errorLog ?? "/var/log/mysql/error.log",
+  };
+}
+
+/** The server that is started from there, or by its service. */
+export async function openServer(config: Config): Promise<MysqlServer> {
+  const { mysqld, defaultsFile, pidFile, errorLog } = await findServer(config);
+  const { service } = config.mysql;
+  return service === null
+    ? new MysqlServer({ kind: "direct", mysqld, defaultsFile, pidFile, errorLog })
+    : new MysqlServer({ kind: "service", service, pidFile, errorLog });
 }

@@ -1,5 +1,6 @@
 /** The words of `xenon mysql ...`. */
 import type { CommonOptions, FactsForm } from "../options.ts";
+import { addRebuild, type RebuildCommand } from "./mysql_rebuild.ts";
 import { addServerWords, type ServerCommand } from "./mysql_server.ts";
 import { addUserWords, type UserCommand } from "./mysql_users.ts";
 import { commonOf, examples, type Found, outputOption, type Tree } from "./words.ts";
@@ -7,7 +8,8 @@ import { commonOf, examples, type Found, outputOption, type Tree } from "./words
 export type MysqlCommand =
   | StatusCommand
   | ServerCommand
-  | UserCommand;
+  | UserCommand
+  | RebuildCommand;
 
 interface StatusCommand {
   readonly group: "mysql";
@@ -19,7 +21,11 @@ interface StatusCommand {
 /** Adds `mysql` with all its commands. */
 export function addMysql(tree: Tree, found: Found<MysqlCommand>): void {
   const group = tree.command("mysql").description("The MySQL server of this host, and accounts")
-    .addHelpText("after", examples("xenon mysql status", "xenon mysql getuser -o table"));
+    .addHelpText(
+      "after",
+      examples("xenon mysql status", "xenon mysql rebuildme", "xenon mysql getuser -o table"),
+    );
+  addRebuild(group, found);
   group.command("status")
     .description("Replication and server of this host, as JSON")
     .addOption(outputOption())

@@ -93,3 +93,30 @@ Deno.test("wrong words are refused without showing what may be a password", () =
     "mysql start now": /too many arguments/,
   });
 });
+
+Deno.test("rebuildme takes the donor, the method and two switches", () => {
+  const rebuildme = {
+    group: "mysql",
+    kind: "rebuildme",
+    from: null,
+    method: "auto",
+    force: false,
+    dryRun: false,
+    common: nothing,
+  } as const;
+  expectCommands({
+    "mysql rebuildme": rebuildme,
+    "mysql rebuildme --from=b:8801 --method clone --force --dry-run": {
+      ...rebuildme,
+      from: "b:8801",
+      method: "clone",
+      force: true,
+      dryRun: true,
+    },
+  });
+  expectRefusals({
+    "mysql rebuildme --from b": /not host:port/,
+    "mysql rebuildme --from b:1,c:1": /one node/,
+    "mysql rebuildme --method tar": /auto, clone, xtrabackup/,
+  });
+});

@@ -1,0 +1,115 @@
+/**
+ * Moving a server's files: aside, from the copy into place, and back. Every function may be interrupted
+ * anywhere and be called again: it moves what is still to be moved.
+ */
+import type { RebuildMemo } from "./memo.ts";
+import { belongs, type Place, placeFor, placesApart } from "./places.ts";
+import type { Folders } from "./ports.ts";
+
+/** Folder of this job where a place's old entries are. */
+export function asideOf({ aside }: RebuildMemo, place: Place): string {
+  return `${place.folder}/${aside}`;
+}
+
+/** Folder of this job for the copy and all that its making needs; goes at the end. */
+export function workOf(memo: RebuildMemo): string {
+  return `${dataOf(memo).folder}/${memo.work}`;
+}
+
+export function targetOf(memo: RebuildMemo): string {
+  return `${workOf(memo)}/copy`;
+}
+
+export function dataOf({ places }: RebuildMemo): Place {
+  const data = places.find(({ role }) => role === "data");
+  if (data === undefined) throw new Error("Cannot rebuild as the data folder is not known");
+  return data;
+}
+
+/** Moves the old data aside, and says where it went. */
+export async function moveAside(folders: Folders, memo: RebuildMemo): Promise<readonly string[]> {
+  const moved: string[] = [];
+  for (const place of placesApart(memo.places)) {
+    const entries = await entriesOf(folders, place);
+    if (entries.length === 0) continue;
+    const aside = asideOf(memo, place);
+    await folders.make(aside, memo.owner);
+    for (const name of entries) await folders.move(name, place.folder, aside);
+    moved.push(aside);
+  }
+  return moved;
+}
+
+/** Moves the finished copy to where the server reads it. */
+export async function putInPlace(folders: Folders, memo: RebuildMemo): Promise<void> {
+  const target = targetOf(memo);
+  for (const name of await folders.list(target) ?? []) {
+    const place = placeFor(memo.places, name);
+    await folders.make(place.folder, memo.owner);
+    await folders.move(name, target, place.folder);
+  }
+  // A folder for logs inside the data folder went aside with it, and the server wants it there.
+  for (const { folder } of memo.places) await folders.make(folder, memo.owner);
+}
+
+/**
+ * The first half of the way back, while the old data is aside as a whole: all that is in place came
+ * from the copy, and goes. The journal must know when it is done: the old entries come next.
+ */
+export async function takeOut(folders: Folders, memo: RebuildMemo): Promise<void> {
+  for (const place of placesApart(memo.places)) {
+    const work = `${place.folder}/${memo.work}`;
+    const discarded = `${work}/discarded`;
+    await folders.make(work, memo.owner);
+    await folders.make(discarded, memo.owner);
+    for (const name of await entriesOf(folders, place)) {
+      await folders.move(name, place.folder, discarded);
+    }
+  }
+}
+
+/** The second half: the old entries return to where they were. */
+export async function putBack(folders: Folders, memo: RebuildMemo): Promise<void> {
+  for (const place of placesApart(memo.places)) {
+    const aside = asideOf(memo, place);
+    for (const name of await folders.list(aside) ?? []) {
+      await folders.move(name, aside, place.folder);
+    }
+    await folders.removeTree(aside);
+  }
+  await removeWork(folders, memo);
+}
+
+/** Removes what this job made besides the data. */
+export async function removeWork(folders: Folders, memo: RebuildMemo): Promise<void> {
+  for (const place of placesApart(memo.places)) {
+    await folders.removeTree(`${place.folder}/${memo.work}`);
+  }
+}
+
+/** Removes the old data for good, and says from where. */
+export async function removeOld(folders: Folders, memo: RebuildMemo): Promise<readonly string[]> {
+  const removed: string[] = [];
+  for (const place of placesApart(memo.places)) {
+    const aside = asideOf(memo, place);
+    if (await folders.list(aside) === null) continue;
+    await folders.removeTree(aside);
+    removed.push(aside);
+  }
+  return removed;
+}
+
+/** Where old data lies now. */
+export async function oldFolders(folders: Folders, memo: RebuildMemo): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const place of placesApart(memo.places)) {
+    const aside = asideOf(memo, place);
+    if (await folders.list(aside) !== null) found.push(aside);
+  }
+  return found;
+}
+
+async function entriesOf(folders: Folders, place: Place): Promise<readonly string[]> {
+  const names = await folders.list(place.folder) ?? [];
+  return names.filter((name) => belongs(place, name));
+}

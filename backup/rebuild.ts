@@ -1,0 +1,166 @@
+/**
+ * A rebuild from its checks to its end: what runs, what happens when a step fails or is canceled, and
+ * what the next agent does with one that was under way.
+ *
+ * Until the new server is given back to the agent every failure and every cancel ends with the old data
+ * where it was; after that the old data stays aside, because the new server may have acknowledged
+ * transactions already.
+ */
+import { formatLine, isEmpty } from "../mysql/gtid.ts";
+import type { CopyMethod } from "./copy_method.ts";
+import { decodeMemo, type RebuildMemo } from "./memo.ts";
+import { dataOf, oldFolders, putBack, takeOut, workOf } from "./moves.ts";
+import { afterRestart, rebuildPlan, wayBack } from "./plan.ts";
+import type { Task } from "./ports.ts";
+import { type Checked, checkRebuild, copyWishOf, type RebuildWish } from "./rebuild_checks.ts";
+import { RebuildRecord } from "./rebuild_record.ts";
+import { controlOf, goOn, type RebuildOptions, replace, type Run } from "./rebuild_steps.ts";
+
+export type { RebuildOptions } from "./rebuild_steps.ts";
+
+/** One rebuild, from its wish or from what an earlier agent had remembered of it. */
+export async function rebuild(
+  options: RebuildOptions,
+  task: Task,
+  wish: RebuildWish,
+): Promise<string> {
+  const startedAt = options.ticker.now();
+  const run: Run = { options, task, record: new RebuildRecord(task), startedAt };
+  return task.resumed ? await resume(run, decodeMemo(task.memo)) : await begin(run, wish);
+}
+
+/** All steps from the first on. */
+async function begin(run: Run, wish: RebuildWish): Promise<string> {
+  const { options, task } = run;
+  const control = controlOf(task);
+  const result = await checkRebuild({ ...options, wish, job: task.number, control });
+  if (result.kind === "problems") throw refusal(task, result.problems);
+  const { memo, method } = result.checked;
+  task.say(`S3 nothing speaks against a copy of ${memo.donor.id} by ${method.name}`);
+  if (wish.dryRun) return tellPlan(task, result.checked);
+  const saved = await save(run, result.checked);
+  return await guarded(run, saved, () => replace(run, saved, method));
+}
+
+/** What an earlier agent had begun. */
+async function resume(run: Run, begun: RebuildMemo | null): Promise<string> {
+  const { task } = run;
+  const next = begun === null ? "nothing" : afterRestart(begun.phase);
+  if (begun === null || next === "nothing") {
+    throw new Error(
+      "The agent was restarted before anything was touched: run xenon mysql rebuildme again",
+    );
+  }
+  const { phase } = begun;
+  if (next === "goOn") {
+    task.say(`The agent was restarted while the rebuild was at "${phase}": going on`);
+    return await guarded(run, begun, () => goOn(run, begun));
+  }
+  task.say(`The agent was restarted while the rebuild was at "${phase}": rolling back`);
+  const because = "The agent was restarted during the copy";
+  await undo(run, begun, because);
+  throw new Error(
+    `${because}: rolled back, the old data is in place again. Run xenon mysql rebuildme again`,
+  );
+}
+
+/** Says each problem on a line of its own; the error holds them all for the status. */
+function refusal(task: Task, problems: readonly string[]): Error {
+  for (const problem of problems) task.say(`problem: ${problem}`);
+  const { length } = problems;
+  const speaks = length === 1 ? "one thing speaks" : `${length} things speak`;
+  return new Error(
+    `Cannot rebuild this node as ${speaks} against it, and nothing was touched: ` +
+      problems.join("; "),
+  );
+}
+
+function tellPlan(task: Task, { memo, oldData, method }: Checked): string {
+  const plan = rebuildPlan({
+    method: method.name,
+    donor: memo.donor.id,
+    runs: memo.ran,
+    oldData,
+    aside: memo.aside,
+    prepares: method.prepare !== undefined,
+    member: memo.member,
+    keepOld: memo.keepOld,
+  });
+  for (const { name, does, notNeeded } of plan.slice(3)) {
+    task.say(`would do ${name} ${notNeeded === null ? does : `not needed: ${notNeeded}`}`);
+  }
+  return "dry run: nothing was touched";
+}
+
+/** Transactions that exist only here go into files while their server still runs. */
+async function save({ options, task, record }: Run, checked: Checked): Promise<RebuildMemo> {
+  const { extra, memo } = checked;
+  if (extra === null || isEmpty(extra)) return memo;
+  const saved = await options.host.saveTransactions(formatLine(extra), task.number);
+  task.say(`Saved what exists only here to ${saved.folder}: ${saved.what}`);
+  return await record.write({ ...memo, keepOld: memo.keepOld || !saved.complete }, "S3");
+}
+
+/** Runs the rest of the steps; whatever ends them early is undone as far as it can be. */
+async function guarded(
+  run: Run,
+  memo: RebuildMemo,
+  work: () => Promise<string>,
+): Promise<string> {
+  try {
+    return await work();
+  } catch (error) {
+    if (run.task.agentEnds()) throw error;
+    const now = run.record.last ?? memo;
+    const because = error instanceof Error ? error.message : String(error);
+    switch (wayBack(now.phase)) {
+      case "nothing":
+        throw error;
+      case "none":
+        throw new Error(await noWayBack(run, now, because));
+      case "rollBack":
+        run.task.say(`${because}: putting the old data back`);
+        await undo(run, now, because);
+        throw new Error(`${because}; the old data is in place again and nothing was lost`);
+    }
+  }
+}
+
+async function undo(run: Run, memo: RebuildMemo, because: string): Promise<void> {
+  try {
+    const { methods, limits } = run.options;
+    const method: CopyMethod | undefined = methods.find(({ name }) => name === memo.method);
+    await method?.abandon?.(copyWishOf(memo, limits));
+    await rollBack(run, memo);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const data = dataOf(memo).folder;
+    throw new Error(
+      `${because}; the old data could not be put back (${why}). It is in ${data}/${memo.aside}: ` +
+        `stop the agent, move its entries to ${data}, remove ${workOf(memo)}, start the agent`,
+    );
+  }
+}
+
+/** The old data is in place when this ends, and the server is the agent's again. */
+async function rollBack({ options, record }: Run, memo: RebuildMemo): Promise<void> {
+  const { host, folders } = options;
+  const { phase } = memo;
+  let at = memo;
+  if (phase === "placing" || phase === "starting") {
+    await host.stopServer();
+    await takeOut(folders, memo);
+    at = await record.write({ ...memo, phase: "copying" }, "undo");
+  }
+  if (phase !== "stopping") await putBack(folders, at);
+  await record.write({ ...at, phase: "checking" }, "undo");
+  // The monitor may be off, and the server ran before.
+  if (memo.ran) await host.startServer();
+}
+
+async function noWayBack({ options }: Run, memo: RebuildMemo, because: string): Promise<string> {
+  const old = await oldFolders(options.folders, memo);
+  const kept = old.length === 0 ? "" : `; the old data is kept in ${old.join(", ")}`;
+  return `${because}; the new server runs and may have acknowledged transactions, so it stays` +
+    `${kept}. See what it waits for with xenon cluster status`;
+}

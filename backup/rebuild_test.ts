@@ -1,0 +1,326 @@
+import assert from "node:assert/strict";
+import type { CopyMethod } from "./copy_method.ts";
+import { type MemoryFolders, memoryFolders } from "./memory_folders.ts";
+import type { Host, LocalNode, Memo, Survey, Task } from "./ports.ts";
+import { rebuild, type RebuildOptions } from "./rebuild.ts";
+import type { RebuildWish } from "./rebuild_checks.ts";
+
+const own = "00000000-0000-0000-0000-00000000000a";
+const others = "00000000-0000-0000-0000-00000000000b";
+const wish: RebuildWish = {
+  from: null,
+  method: "auto",
+  force: false,
+  dryRun: false,
+  automatic: false,
+};
+const newFiles = ["/db/data/ibdata1", "/db/data/mysqld-auto.cnf"];
+const oldFiles = { "/db/data/ibdata1": "old", "/db/data/shop/a.ibd": "old" };
+
+/** A node of three with a server that is what its data folder holds. */
+class FakeNode {
+  readonly disk: MemoryFolders;
+  readonly calls: string[] = [];
+  running = true;
+  held = `${others}:1-10`;
+  role = "FOLLOWER";
+  survey: Survey = surveyOf(`${others}:1-10`);
+  /** The call with this name fails once. */
+  failing = "";
+  /** The new server comes up; false for one that dies. */
+  bootable = true;
+
+  constructor(files: Readonly<Record<string, string>> = oldFiles) {
+    this.disk = memoryFolders(files);
+  }
+
+  get data(): string | undefined {
+    return this.disk.files.get("/db/data/ibdata1");
+  }
+
+  host(): Host {
+    const call = <T>(name: string, give: () => T): Promise<T> => {
+      this.calls.push(name);
+      if (this.failing !== name) return Promise.resolve(give());
+      this.failing = "";
+      return Promise.reject(new Error(`Cannot ${name} as it rains`));
+    };
+    return {
+      self: "a:1",
+      local: () => this.#local(),
+      survey: () => call("survey", () => this.survey),
+      dataBytes: () => Promise.resolve(1_000),
+      variables: () => Promise.resolve(new Map([["datadir", "/db/data/"], ["log_bin", "binlog"]])),
+      stopServer: () => call("stopServer", () => void (this.running = false)),
+      startServer: () =>
+        call("startServer", () => void (this.running = this.bootable || this.data === "old")),
+      serverRuns: () => Promise.resolve(this.running),
+      hurry: () => {},
+      executed: () =>
+        this.running ? call("executed", () => this.held) : Promise.reject(new Error("no server")),
+      forgetSource: () => call("forgetSource", () => {}),
+      setPurged: (gtids) => call(`setPurged ${gtids}`, () => {}),
+      whyItDied: () => "its log is full of sorrow",
+      forcedShutdown: () => Promise.resolve(null),
+      saveTransactions: (gtids) =>
+        call(
+          "saveTransactions",
+          () => ({ folder: "/state/saved", what: gtids, complete: true }),
+        ),
+    };
+  }
+
+  #local(): LocalNode {
+    const { role, running, held } = this;
+    return {
+      role,
+      alive: running,
+      running,
+      follows: running,
+      inStep: running,
+      held: running ? held : null,
+      executed: held,
+      sentence: "",
+    };
+  }
+}
+
+function surveyOf(executed: string): Survey {
+  const member = (id: string, role: string) => ({
+    id,
+    seen: {
+      role,
+      alive: true,
+      replicates: true,
+      secondsBehind: 0,
+      backup: "NONE",
+      mysql: { host: "h", port: 3306 },
+      version: "8.0.36",
+      executed,
+    },
+  });
+  return {
+    leader: { id: "c:1", executed },
+    member: true,
+    members: [member("a:1", "FOLLOWER"), member("b:1", "FOLLOWER"), member("c:1", "LEADER")],
+    voters: ["a:1", "b:1", "c:1"],
+    quorum: 2,
+  };
+}
+
+/** A method that writes one file; it fails or hangs as the test wants. */
+function methodOf(node: FakeNode, copying: "works" | "fails" | "hangs" = "works"): CopyMethod {
+  return {
+    name: "clone",
+    check: () => Promise.resolve([]),
+    copy: ({ target }, { signal }) => {
+      node.calls.push("copy");
+      if (copying === "fails") return Promise.reject(new Error("Cannot clone b:1: it is gone"));
+      if (copying === "hangs") {
+        return new Promise((_, reject) => {
+          const abort = () => reject(signal.reason as Error);
+          if (signal.aborted) abort();
+          signal.addEventListener("abort", abort);
+        });
+      }
+      node.disk.files.set(`${target}/ibdata1`, "new");
+      return Promise.resolve({ gtids: null, bytes: 1_000 });
+    },
+    abandon: () => Promise.resolve(void node.calls.push("abandon")),
+  };
+}
+
+function optionsOf(node: FakeNode, method = methodOf(node)): RebuildOptions {
+  return {
+    host: node.host(),
+    folders: node.disk,
+    ticker: { now: () => 0, wait: (_ms, signal) => Promise.resolve(signal.throwIfAborted()) },
+    methods: [method],
+    limits: { parallel: 1, iopsMax: 1, useMemory: "1GB" },
+    localTransactionsMax: 0,
+    configuredFolder: null,
+    keepOld: false,
+    date: () => 0,
+  };
+}
+
+/** A job whose journal outlives its agent. */
+function taskOf(abort = new AbortController(), memo: Memo = null, resumed = false) {
+  const lines: string[] = [];
+  const journal: { memo: Memo; apart: string | null } = { memo, apart: null };
+  const task: Task = {
+    number: 7,
+    memo,
+    resumed,
+    signal: abort.signal,
+    agentEnds: () => abort.signal.aborted && abort.signal.reason === "agentEnds",
+    say: (line) => void lines.push(line),
+    progress: () => {},
+    remember: ({ memo, apart = null }) => {
+      // As JSON, which is what a journal keeps.
+      journal.memo = JSON.parse(JSON.stringify(memo));
+      journal.apart = apart;
+      return Promise.resolve();
+    },
+  };
+  return { task, lines, journal, abort };
+}
+
+Deno.test("rebuild() goes through all numbered steps in their order", async () => {
+  const node = new FakeNode();
+  const { task, lines, journal } = taskOf();
+  assert.equal(await rebuild(optionsOf(node), task, wish), "completed OK!");
+  const numbers = lines.map((line) => /^S(\d+)/.exec(line)?.[1]).filter((one) => one !== undefined)
+    .map(Number);
+  assert.deepEqual([...new Set(numbers)], Array.from({ length: 18 }, (_, index) => index + 1));
+  assert.deepEqual(numbers, numbers.toSorted((left, right) => left - right));
+  assert.ok(lines.includes("S8 old data moved aside to /db/data/.xenon-old-7"));
+  assert.deepEqual([...node.disk.files.keys()].sort(), newFiles);
+  assert.equal(journal.apart, null);
+});
+
+Deno.test("whatever fails before the server is given back, the old data serves again", async () => {
+  const faults = ["stopServer", "startServer", "forgetSource", "copy", "move", "boot"];
+  for (const fault of faults) {
+    const node = new FakeNode();
+    node.failing = fault;
+    node.bootable = fault !== "boot";
+    if (fault === "move") node.disk.failMove = 2;
+    const method = methodOf(node, fault === "copy" ? "fails" : "works");
+    const { task, journal } = taskOf();
+    await assert.rejects(
+      rebuild(optionsOf(node, method), task, wish),
+      /the old data is in place again and nothing was lost/,
+      fault,
+    );
+    assert.deepEqual(Object.fromEntries(node.disk.files), oldFiles, fault);
+    assert.equal(journal.apart, null, fault);
+    assert.equal(node.running, true, fault);
+  }
+});
+
+Deno.test("a cancel during the copy puts the old data back", async () => {
+  const node = new FakeNode();
+  const { task, abort } = taskOf();
+  const running = rebuild(optionsOf(node, methodOf(node, "hangs")), task, wish);
+  while (!node.calls.includes("copy")) await Promise.resolve();
+  abort.abort(new Error("An operator canceled the job"));
+  await assert.rejects(running, /canceled the job; the old data is in place again/);
+  assert.deepEqual(Object.fromEntries(node.disk.files), oldFiles);
+});
+
+Deno.test("the next agent rolls back a copy that was under way, and ends what was left running", async () => {
+  const node = new FakeNode();
+  const first = taskOf();
+  const running = rebuild(optionsOf(node, methodOf(node, "hangs")), first.task, wish);
+  while (!node.calls.includes("copy")) await Promise.resolve();
+  first.abort.abort("agentEnds");
+  await assert.rejects(running);
+  assert.notEqual(node.data, "old", "the agent that ends leaves everything as it is");
+  assert.match(first.journal.apart ?? "", /job 7 rebuilds it/);
+  const next = taskOf(undefined, first.journal.memo, true);
+  await assert.rejects(rebuild(optionsOf(node), next.task, wish), /rolled back/);
+  assert.ok(node.calls.includes("abandon"));
+  assert.deepEqual(Object.fromEntries(node.disk.files), oldFiles);
+  assert.match(next.lines[0] ?? "", /restarted while the rebuild was at "copying": rolling back/);
+});
+
+Deno.test("the next agent goes on with a copy that is in place", async () => {
+  const node = new FakeNode();
+  const first = taskOf();
+  const options = optionsOf(node);
+  const executed = () => {
+    first.abort.abort("agentEnds");
+    return Promise.reject(new Error("the agent is gone"));
+  };
+  const dying = { ...options, host: { ...options.host, executed } };
+  await assert.rejects(rebuild(dying, first.task, wish));
+  const next = taskOf(undefined, first.journal.memo, true);
+  assert.equal(await rebuild(optionsOf(node), next.task, wish), "completed OK!");
+  assert.deepEqual([...node.disk.files.keys()].sort(), newFiles);
+});
+
+Deno.test("once the server is given back nothing goes back, and the old data is kept", async () => {
+  const node = new FakeNode();
+  const { task, abort } = taskOf();
+  const options = optionsOf(node);
+  const local = () => ({ ...options.host.local(), inStep: false });
+  const wait = () => {
+    abort.abort(new Error("An operator canceled the job"));
+    return Promise.reject(abort.signal.reason as Error);
+  };
+  const stuck = {
+    ...options,
+    host: { ...options.host, local },
+    ticker: { ...options.ticker, wait },
+  };
+  await assert.rejects(rebuild(stuck, task, wish), /the old data is kept in .*\.xenon-old-7/);
+  assert.equal(node.data, "new");
+  assert.equal(node.disk.files.get("/db/data/.xenon-old-7/ibdata1"), "old");
+});
+
+Deno.test("all problems are told at once, and nothing is touched", async () => {
+  const node = new FakeNode({ "/db/data/letters.txt": "private" });
+  node.role = "LEADER";
+  node.survey = { ...node.survey, members: node.survey.members.slice(0, 1) };
+  const { task, lines } = taskOf();
+  await assert.rejects(rebuild(optionsOf(node), task, wish), /4 things speak against it/);
+  const problems = lines.filter((line) => line.startsWith("problem: ")).join("\n");
+  assert.match(problems, /This node leads/);
+  assert.match(problems, /Only 0 other voters/);
+  assert.match(problems, /nobody to copy/);
+  assert.match(problems, /none of a MySQL server/);
+  assert.deepEqual(node.calls, ["survey"]);
+});
+
+Deno.test("transactions that exist only here stop a rebuild, and are saved before a forced one", async () => {
+  const node = new FakeNode();
+  node.held = `${others}:1-10,${own}:1-3`;
+  const { task } = taskOf();
+  await assert.rejects(rebuild(optionsOf(node), task, wish), /3 transactions exist only here/);
+  assert.deepEqual(node.calls, ["survey"]);
+  const forced = taskOf();
+  await rebuild(optionsOf(node), forced.task, { ...wish, force: true });
+  const { calls } = node;
+  assert.ok(calls.indexOf("saveTransactions") < calls.indexOf("stopServer"));
+  assert.ok(forced.lines.includes(`Saved what exists only here to /state/saved: ${own}:1-3`));
+});
+
+Deno.test("a dead server's data, whose transactions nobody can count, is kept after a forced rebuild", async () => {
+  const node = new FakeNode();
+  node.running = false;
+  const { task } = taskOf();
+  await assert.rejects(rebuild(optionsOf(node), task, wish), /cannot be counted/);
+  const forced = taskOf();
+  await rebuild(optionsOf(node), forced.task, { ...wish, force: true });
+  assert.equal(node.disk.files.get("/db/data/.xenon-old-7/ibdata1"), "old");
+});
+
+Deno.test("an empty host that is in no cluster is told to join next", async () => {
+  const node = new FakeNode({});
+  node.running = false;
+  node.survey = { ...node.survey, member: false, voters: [] };
+  const { task, lines } = taskOf();
+  assert.equal(await rebuild(optionsOf(node), task, { ...wish, from: "b:1" }), "completed OK!");
+  assert.ok(lines.some((line) => line.includes("xenon cluster add a:1")));
+  assert.ok(lines.includes("S8 not needed: there is no old data"));
+});
+
+Deno.test("a dry run shows the steps and touches nothing", async () => {
+  const node = new FakeNode();
+  const { task, lines } = taskOf();
+  const end = await rebuild(optionsOf(node), task, { ...wish, dryRun: true });
+  assert.equal(end, "dry run: nothing was touched");
+  assert.ok(lines.includes("would do S8 move the old data aside to /db/data/.xenon-old-7"));
+  assert.deepEqual(node.calls, ["survey"]);
+});
+
+Deno.test("a rebuild is refused while it would leave too few voters, unless it is forced", async () => {
+  const node = new FakeNode();
+  node.survey = {
+    ...node.survey,
+    members: node.survey.members.filter(({ id }) => id !== "c:1"),
+  };
+  const { task } = taskOf();
+  await assert.rejects(rebuild(optionsOf(node), task, wish), /Only 1 other voters are healthy/);
+});
