@@ -9,7 +9,7 @@ import { type Phase, phasesOf, readLogs } from "../cmd/demo/timeline.ts";
 import { judge } from "../cmd/demo/verdict.ts";
 import { Workload } from "../cmd/demo/workload.ts";
 import type { Fault } from "./fault_list.ts";
-import { Watchers } from "./watchers.ts";
+import { type Place, Watchers } from "./watchers.ts";
 
 export interface RunnerOptions {
   readonly mysqld: string;
@@ -117,7 +117,7 @@ export class LabRunner implements AsyncDisposable {
     const { writers, freezeMs, watched } = this.#options;
     await using locator = new Locator(lab.nodes.map(({ id }) => id));
     locator.start();
-    await using watchers = new Watchers(watched ? lab.nodes : [], lab.account);
+    await using watchers = new Watchers(watched ? lab.nodes.map(placeOf) : [], lab.account);
     await using workload = new Workload({ locator, ledger, account: lab.account, writers });
     workload.start();
     const calmFrom = await firstWriteAfter(ledger, performance.now());
@@ -209,6 +209,11 @@ type Watched = Pick<
   RunResult,
   "fault" | "outageMs" | "calmMs" | "flagsMs" | "acknowledgedMs" | "phases" | "during"
 >;
+
+function placeOf({ mysql }: LabNode): Place {
+  const [host = "", port = ""] = mysql.split(":");
+  return () => ({ host, port: Number(port) });
+}
 
 async function describeReturn(former: LabNode, whole: boolean): Promise<string> {
   const status = await former.status();

@@ -2,10 +2,9 @@
  * Watches every server directly, whoever leads: is it open by its flags, and does it acknowledge a
  * write? Two at a time must never acknowledge; two open by flag is reported in seconds.
  */
-import { Connection } from "../mysql/client.ts";
+import { Connection, type Endpoint } from "../mysql/client.ts";
 import { DatabaseError } from "../mysql/client_error.ts";
 import { overlapMs, runsOf } from "../cmd/demo/ledger.ts";
-import type { LabNode } from "../cmd/demo/lab_node.ts";
 import type { Account } from "../cmd/demo/workload.ts";
 
 const everyMs = 20;
@@ -13,6 +12,12 @@ const connectMs = 200;
 const answerMs = 500;
 /** Two looks this far apart say nothing about the time between them. */
 const gapMaxMs = 200;
+
+/** Where the watchers write, each server for itself. */
+export const probesName = "xenon_demo.probes";
+
+/** Where a server is now: a new copy of it may have another socket. */
+export type Place = () => Pick<Endpoint, "socketPath" | "host" | "port">;
 
 interface Series {
   readonly open: number[];
@@ -25,19 +30,20 @@ export class Watchers implements AsyncDisposable {
   readonly #loops: readonly Promise<void>[];
   #stopped = false;
 
-  constructor(nodes: readonly LabNode[], account: Account) {
+  constructor(places: readonly Place[], account: Account) {
     this.#account = account;
-    this.#series = nodes.map(() => ({ open: [], acknowledged: [] }));
-    this.#loops = this.#series.flatMap((series, index) => {
-      const server = nodes[index]?.mysql ?? "";
+    this.#series = places.map(() => ({ open: [], acknowledged: [] }));
+    this.#loops = places.flatMap((place, index) => {
+      const series = this.#series[index];
+      if (series === undefined) return [];
       return [
-        this.#repeat(server, async (connection) => {
+        this.#repeat(place, async (connection) => {
           const sql = "SELECT @@GLOBAL.super_read_only AS closed, @@GLOBAL.read_only AS shut";
           const [row] = await connection.query(sql, { deadlineMs: answerMs });
           if (isOff(row?.["closed"]) && isOff(row?.["shut"])) series.open.push(performance.now());
         }),
-        this.#repeat(server, async (connection) => {
-          const sql = "INSERT INTO xenon_demo.probes () VALUES ()";
+        this.#repeat(place, async (connection) => {
+          const sql = `INSERT INTO ${probesName} () VALUES ()`;
           await connection.change(sql, { deadlineMs: answerMs });
           series.acknowledged.push(performance.now());
         }),
@@ -61,14 +67,14 @@ export class Watchers implements AsyncDisposable {
   }
 
   /** Does `work` every 20 ms on a connection of its own, and connects again when it broke. */
-  async #repeat(server: string, work: (connection: Connection) => Promise<void>): Promise<void> {
-    const [host = "", port = ""] = server.split(":");
-    const options = { ...this.#account, host, port: Number(port), connectMs };
+  async #repeat(place: Place, work: (connection: Connection) => Promise<void>): Promise<void> {
     let connection: Connection | null = null;
     while (!this.#stopped) {
       const startedAt = performance.now();
       try {
-        if (connection?.usable !== true) connection = await Connection.connect(options);
+        if (connection?.usable !== true) {
+          connection = await Connection.connect({ ...this.#account, ...place(), connectMs });
+        }
         await work(connection);
       } catch (error) {
         // Closed, dead or frozen: then it neither shows flags nor acknowledges.

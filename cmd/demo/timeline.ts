@@ -2,7 +2,12 @@
  * Where the time of a failover went: the agents' own log lines, put on one clock. All of them run on
  * this machine, so their clocks are the same.
  */
-import type { LabNode } from "./lab_node.ts";
+
+/** Whose log is read, and where it is. */
+interface LoggedNode {
+  readonly id: string;
+  readonly logPath: string;
+}
 
 export interface LogLine {
   /** Milliseconds of the wall clock. */
@@ -48,7 +53,7 @@ const resigned = /^closing my server|^handing over/;
 const consent = /^named \S+ as successor/;
 
 /** The lines that the agents wrote since a moment of the wall clock, in order of time. */
-export function readLogs(nodes: readonly LabNode[], sinceAt: number): readonly LogLine[] {
+export function readLogs(nodes: readonly LoggedNode[], sinceAt: number): readonly LogLine[] {
   const lines = nodes.flatMap((node) => linesOf(node).filter(({ at }) => at >= sinceAt));
   return lines.sort((left, right) => left.at - right.at);
 }
@@ -99,7 +104,7 @@ export function describePhases(phases: readonly Phase[]): readonly string[] {
 
 const sentenceMax = 110;
 
-function linesOf(node: LabNode): readonly LogLine[] {
+function linesOf(node: LoggedNode): readonly LogLine[] {
   let text: string;
   try {
     text = Deno.readTextFileSync(node.logPath);

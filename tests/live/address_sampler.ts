@@ -11,22 +11,28 @@ const everyMs = 20;
 const gapMaxMs = 200;
 const enterMs = 5_000;
 
+/** A host that lost its power is looked into again so long after that. */
+const enterAgainMs = 500;
+
 interface Series {
   readonly host: Host;
-  readonly table: string;
+  /** Undefined while nothing runs there that would show it. */
+  table: string | undefined;
   readonly heldAt: number[];
 }
 
 export class AddressSampler implements AsyncDisposable {
   readonly #address: string;
   readonly #series: readonly Series[];
-  readonly #ended = Promise.withResolvers<void>();
+  readonly #entering = new Set<Promise<void>>();
+  #stopped = false;
+  #sampling: Promise<void> = Promise.resolve();
   #longestGapMs = 0;
 
   private constructor(address: string, series: readonly Series[]) {
     this.#address = address;
     this.#series = series;
-    this.#sample();
+    this.#sampling = this.#sample();
   }
 
   /** Looks at an IPv4 address of hosts until the end of the scope, which is before theirs. */
@@ -39,8 +45,7 @@ export class AddressSampler implements AsyncDisposable {
 
   /** The hosts that have it now. */
   holders(): readonly Host[] {
-    return this.#series.filter(({ table }) => isListed(table, this.#address))
-      .map(({ host }) => host);
+    return this.#series.filter((series) => this.#holds(series)).map(({ host }) => host);
   }
 
   /** Milliseconds since `fromAt` in which at least two hosts had it at the same time. */
@@ -65,27 +70,45 @@ export class AddressSampler implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#ended.resolve();
-    return this.#ended.promise;
+    this.#stopped = true;
+    return this.#sampling;
   }
 
   async #sample(): Promise<void> {
-    let stopped = false;
-    this.#ended.promise.then(() => stopped = true);
     let before = performance.now();
-    while (!stopped) {
+    while (!this.#stopped) {
       const at = performance.now();
       this.#longestGapMs = Math.max(this.#longestGapMs, at - before);
       before = at;
-      for (const { table, heldAt } of this.#series) {
-        if (isListed(table, this.#address)) heldAt.push(at);
+      for (const series of this.#series) {
+        if (this.#holds(series)) series.heldAt.push(at);
       }
       await pause(everyMs);
     }
+    await Promise.all(this.#entering);
+  }
+
+  #holds(series: Series): boolean {
+    if (series.table === undefined) return false;
+    try {
+      return isListed(series.table, this.#address);
+    } catch {
+      // What showed it was killed with all else there: the host lost its power, and its addresses.
+      series.table = undefined;
+      this.#enterAgain(series);
+      return false;
+    }
+  }
+
+  #enterAgain(series: Series): void {
+    const entering = pause(enterAgainMs).then(async () => {
+      series.table = await tableOf(series.host);
+    }).finally(() => this.#entering.delete(entering));
+    this.#entering.add(entering);
   }
 }
 
-/** The routing table of a host's namespace; a sleeping program keeps it in view, until a power-off. */
+/** The routing table of a host's namespace; a sleeping program keeps it in view. */
 async function tableOf(host: Host): Promise<string> {
   const pid = await startDetached(host.command(["sleep", "900"]), { outputFile: "/dev/null" });
   const endsAt = performance.now() + enterMs;

@@ -6,6 +6,7 @@
 import { MysqlServer } from "../../mysql/server.ts";
 import type { Sandbox } from "../../mysql/sandbox.ts";
 import { type ProcessResult, run } from "../../mysql/process.ts";
+import { HostDisk } from "./hosts_disk.ts";
 import { type Fault, rulesOf } from "./hosts_faults.ts";
 import {
   disksFolder,
@@ -251,6 +252,13 @@ export class HostNetwork implements AsyncDisposable {
     await must(["mount", "-t", "tmpfs", "-o", `size=${megabytes}m`, "xenon", folder]);
     this.#disks.push(folder);
     return folder;
+  }
+
+  /** A disk of its own for a host: see hosts_disk.ts. It goes with the network. */
+  async disk(host: Host): Promise<HostDisk> {
+    const disk = await HostDisk.open(`${host.namespace}disk`);
+    this.#disks.push(disk.folder);
+    return disk;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,12 +5,14 @@
 import { Locator, type Target } from "../../cmd/demo/locator.ts";
 import { poll } from "../../cmd/demo/lab.ts";
 import { type Account, tableName } from "../../cmd/demo/workload.ts";
+import { probesName } from "../../bench/watchers.ts";
 import { describeResult, type ProcessResult, succeeded } from "../../mysql/process.ts";
 import { HostNetwork } from "./hosts.ts";
+import type { HostDisk } from "./hosts_disk.ts";
 import { HostNode, mysqlPort } from "./hosts_lab_node.ts";
 import { findMysqld, TemporaryFolder } from "./lab.ts";
 
-const nodeCount = 3;
+const countDefault = 3;
 const upMs = 30_000;
 const formMs = 30_000;
 const commandMs = 30_000;
@@ -37,7 +39,15 @@ export class HostsLab implements AsyncDisposable {
   readonly account: Account = { user: "writer", password: newSecret() };
   readonly #folder: TemporaryFolder;
 
-  private constructor(network: HostNetwork, folder: TemporaryFolder, mysqld: string) {
+  private constructor(
+    network: HostNetwork,
+    parts: {
+      readonly folder: TemporaryFolder;
+      readonly mysqld: string;
+      readonly disks: readonly HostDisk[];
+    },
+  ) {
+    const { folder, mysqld, disks } = parts;
     this.network = network;
     this.address = network.virtual.four;
     this.#folder = folder;
@@ -47,15 +57,26 @@ export class HostsLab implements AsyncDisposable {
     }
     this.nodes = network.hosts.map((host, index) => {
       const shared = { folder: folder.path, mysqld, rootPassword: secrets.root };
-      return new HostNode({ ...shared, host, number: index + 1, address: this.address });
+      const own = { host, number: index + 1, disk: disks[index] ?? null };
+      return new HostNode({ ...shared, ...own, address: this.address });
     });
   }
 
-  /** Builds hosts, servers and agents, and forms the cluster; there is a table to write to. */
-  static async open(): Promise<HostsLab> {
+  /**
+   * Builds hosts with disks of their own, servers and agents, and forms the cluster; there is a table
+   * to write to.
+   */
+  static async open(count = countDefault): Promise<HostsLab> {
     const mysqld = await findMysqld();
-    const network = await HostNetwork.open(nodeCount);
-    const lab = new HostsLab(network, new TemporaryFolder(), mysqld);
+    const network = await HostNetwork.open(count);
+    const disks: HostDisk[] = [];
+    try {
+      for (const host of network.hosts) disks.push(await network.disk(host));
+    } catch (error) {
+      await network[Symbol.asyncDispose]();
+      throw error;
+    }
+    const lab = new HostsLab(network, { folder: new TemporaryFolder(), mysqld, disks });
     try {
       await network.join();
       await lab.#form();
@@ -97,7 +118,7 @@ export class HostsLab implements AsyncDisposable {
         status.mysql.applierRunning && status.leader === leading?.id &&
         !status.sentence.includes("uncertain")
       );
-      return more.length === 0 && following.length === nodeCount - 1 ? true : null;
+      return more.length === 0 && following.length === this.nodes.length - 1 ? true : null;
     });
     return whole ?? false;
   }
@@ -138,8 +159,10 @@ export class HostsLab implements AsyncDisposable {
     const statements = [
       `CREATE DATABASE ${tableName.replace(/\..*/, "")}`,
       `CREATE TABLE ${tableName} (number BIGINT NOT NULL PRIMARY KEY)`,
+      `CREATE TABLE ${probesName} (number BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY)`,
       `CREATE USER ${user} IDENTIFIED BY '${password}'`,
       `GRANT SELECT, INSERT ON ${tableName} TO ${user}`,
+      `GRANT INSERT ON ${probesName} TO ${user}`,
     ];
     for (const sql of statements) await connection.query(sql, { deadlineMs: statementMs });
   }

@@ -1,12 +1,14 @@
 /** One host of a cluster with a virtual address: its server, its agent, and what is done to them. */
 import { decodeNodeStatus, type NodeStatus } from "../../agent/wire_status.ts";
 import { AgentProcess } from "../../cmd/demo/agent_process.ts";
+import { poll } from "../../cmd/demo/lab.ts";
 import { nodeConfigText } from "../../cmd/demo/node_config.ts";
 import { tableName } from "../../cmd/demo/workload.ts";
-import type { Connection } from "../../mysql/client.ts";
+import type { Connection, Endpoint } from "../../mysql/client.ts";
 import type { ProcessResult } from "../../mysql/process.ts";
 import { connectAsRoot, createSandbox, type Sandbox, startSandbox } from "../../mysql/sandbox.ts";
 import { type Host, hostInterface } from "./hosts.ts";
+import type { HostDisk } from "./hosts_disk.ts";
 import { cacheFolder } from "./lab.ts";
 
 export interface HostNodeOptions {
@@ -18,11 +20,13 @@ export interface HostNodeOptions {
   readonly rootPassword: string;
   /** The virtual address. */
   readonly address: string;
+  /** Where the server and the agent keep what must survive; the laboratory's folder without one. */
+  readonly disk: HostDisk | null;
 }
 
 /** Every host has its own ports. */
 export const mysqlPort = 3306;
-const agentPort = 8801;
+export const agentPort = 8801;
 const root = new URL("../../", import.meta.url).pathname;
 const program = [Deno.execPath(), "run", "--quiet", "-A", `${root}main.ts`];
 const serverIdStep = 10;
@@ -37,17 +41,27 @@ export class HostNode {
   readonly host: Host;
   readonly id: string;
   readonly logPath: string;
+  readonly disk: HostDisk | null;
+  /** Variables for the agent, and so for the server that it starts. */
+  environment: Readonly<Record<string, string>> = {};
   readonly #options: HostNodeOptions;
+  /** What stays whatever becomes of the host. */
   readonly #base: string;
+  /** What is on the host's disk. */
+  readonly #stored: string;
   #sandbox: Sandbox | null = null;
   #agent: AgentProcess | null = null;
+  /** Is it to be started again when it ends by itself? */
+  #supervised = false;
   #copies = 0;
 
   constructor(options: HostNodeOptions) {
     this.#options = options;
     this.host = options.host;
     this.id = `${options.host.address}:${agentPort}`;
+    this.disk = options.disk;
     this.#base = `${options.folder}/node${options.number}`;
+    this.#stored = `${options.disk?.folder ?? options.folder}/node${options.number}`;
     this.logPath = `${this.#base}.log`;
   }
 
@@ -57,7 +71,7 @@ export class HostNode {
     const copy = this.#copies++;
     const made = await createSandbox({
       mysqld,
-      folder: `${this.#base}-mysql${copy}`,
+      folder: `${this.#stored}-mysql${copy}`,
       cacheFolder,
       // A server skips what its own number wrote, and a new copy needs the former one's writes too.
       serverId: number + serverIdStep * copy,
@@ -87,11 +101,29 @@ export class HostNode {
 
   /** Starts the agent in its host; it finds its server running, or starts it. */
   async startAgent(): Promise<void> {
-    const command = this.host.command([...program, "agent", "--config", `${this.#base}.toml`]);
+    const variables = Object.entries(this.environment).map(([name, value]) => `${name}=${value}`);
+    const words = [...program, "agent", "--config", `${this.#base}.toml`];
+    const command = this.host.command(["env", ...variables, ...words]);
     this.#agent = await AgentProcess.start(command, { outputFile: `${this.#base}.out` });
+    this.#supervised = true;
+  }
+
+  /**
+   * Starts an agent that ended by itself, as the unit of a system would; true when it was started.
+   * One that was told to end, or whose host has no power, is left alone.
+   */
+  async reviveAgent(): Promise<boolean> {
+    if (!this.#supervised || this.agentAlive) return false;
+    await this.startAgent();
+    return true;
+  }
+
+  get agentAlive(): boolean {
+    return this.#agent?.alive ?? false;
   }
 
   signalAgent(signal: Deno.Signal): void {
+    if (signal === "SIGKILL" || signal === "SIGTERM") this.#supervised = false;
     this.#agent?.signal(signal);
   }
 
@@ -106,12 +138,60 @@ export class HostNode {
     if (process !== null) Deno.kill(process.pid, signal);
   }
 
+  /** True when the server's process is gone within the time. */
+  async serverGone(deadlineMs = goneMs): Promise<boolean> {
+    const { server } = this.#server();
+    const process = await server.identify();
+    return process === null || await server.waitGone(process, deadlineMs);
+  }
+
+  /** Waits until the server answers, which another one started. */
+  async serverBack(deadlineMs = startMs): Promise<void> {
+    const back = await poll(deadlineMs, async () => {
+      return await this.root(statementMs).then((connection) => connection.close(), () => null) ===
+          undefined || null;
+    });
+    if (back === undefined) {
+      throw new Error(`The server of ${this.id} is not back: ${this.lastWords()}`);
+    }
+  }
+
+  /** The power of the host goes: nothing runs, no packet says so, what was not synced is gone. */
+  async losePower(): Promise<void> {
+    this.#supervised = false;
+    await this.host.unplug();
+    await this.disk?.losePower();
+    await this.host.powerOff();
+  }
+
+  /** The host boots, and its agent is started as a unit of the system would be. */
+  async returnPower(): Promise<void> {
+    await this.disk?.mountAgain();
+    await this.host.powerOn();
+    await this.startAgent();
+  }
+
+  /** One line more in the server's option file, for its next start; gives what takes it back. */
+  configureServer(line: string): () => void {
+    const { myCnfPath } = this.#server();
+    const before = Deno.readTextFileSync(myCnfPath);
+    Deno.writeTextFileSync(myCnfPath, `${before}${line}\n`);
+    return () => Deno.writeTextFileSync(myCnfPath, before);
+  }
+
+  /** Where the host's own programs reach the server, whatever the network does. */
+  get localServer(): Pick<Endpoint, "socketPath"> {
+    return { socketPath: this.#server().socket };
+  }
+
   /** Throws the copy away and begins with an empty server, which replicates everything anew. */
   async replaceCopy(): Promise<void> {
     this.signalAgent("SIGKILL");
     await this.agentGone();
-    await this.#server().server.shutdown({ termMs: 0 });
+    const former = this.#server();
+    await former.server.shutdown({ termMs: 0 });
     this.removeSocketFolder();
+    Deno.removeSync(former.folder, { recursive: true });
     await this.createServer();
     await this.startServer();
     await this.startAgent();
@@ -127,16 +207,19 @@ export class HostNode {
     return connectAsRoot(this.#server(), connectMs);
   }
 
-  /** All integers of the workload, once everything of `executed` is there; null: not in time. */
-  async integers(executed: string): Promise<ReadonlySet<number> | null> {
+  /**
+   * The integers of the workload from `first` on, once everything of `executed` is there; null: not in
+   * time.
+   */
+  async integers(executed: string, first = 0): Promise<ReadonlySet<number> | null> {
     await using connection = await this.root(statementMs);
     const [row] = await connection.query("SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?) AS late", {
       deadlineMs: 1_000 * catchUpSeconds + statementMs,
       values: [executed, catchUpSeconds],
     });
     if (Number(row?.["late"]) !== 0) return null;
-    const sql = `SELECT number FROM ${tableName}`;
-    const rows = await connection.query(sql, { deadlineMs: statementMs });
+    const sql = `SELECT number FROM ${tableName} WHERE number >= ?`;
+    const rows = await connection.query(sql, { deadlineMs: statementMs, values: [first] });
     return new Set(rows.map((one) => Number(one["number"])));
   }
 
@@ -201,7 +284,7 @@ export class HostNode {
 
   #writeConfig(made: Sandbox): void {
     const { folder, address } = this.#options;
-    const metaFolder = `${this.#base}-meta`;
+    const metaFolder = `${this.#stored}-meta`;
     Deno.mkdirSync(metaFolder, { recursive: true, mode: 0o700 });
     const text = nodeConfigText({
       id: this.id,

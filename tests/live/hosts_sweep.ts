@@ -14,6 +14,11 @@ const nameShape = /^xenon-(\d+)-(\d+)-\d+-[a-z0-9]+$/;
 /** Where small disks are mounted. */
 export const disksFolder = "/tmp";
 
+/** The file that holds a disk with a file system of its own. */
+export function imageOf(folder: string): string {
+  return `${folder}.img`;
+}
+
 let networks = 0;
 
 /** The beginning of all names of one network. */
@@ -55,6 +60,11 @@ export async function sweepDeadRuns(): Promise<void> {
   for (const folder of listDisks()) {
     if (isDead(folder.slice(disksFolder.length + 1))) await removeDisk(folder);
   }
+  // A run that died between making a disk and mounting it, or while its host had no power.
+  for (const { name } of Deno.readDirSync(disksFolder)) {
+    const disk = name.replace(/\.img$/, "");
+    if (isDead(disk)) await removeDisk(`${disksFolder}/${disk}`);
+  }
 }
 
 /** Ends everything that runs in a namespace, and the namespace with its interfaces. */
@@ -63,9 +73,27 @@ export async function removeNamespace(name: string): Promise<void> {
   await must(["ip", "netns", "del", name]);
 }
 
+/** Takes a disk away, mounted or not. */
 export async function removeDisk(folder: string): Promise<void> {
+  if (listDisks().includes(folder)) await unmount(folder);
+  for (const path of [folder, imageOf(folder)]) {
+    try {
+      Deno.removeSync(path);
+    } catch (error) {
+      // A disk in memory has no file.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
+
+/** Unmounts a disk; files of a killed server stay open for a moment after its end. */
+export async function unmount(folder: string): Promise<void> {
+  const endsAt = performance.now() + goneMs;
+  while (performance.now() < endsAt) {
+    if (succeeded(await run(["umount", folder], { deadlineMs: commandMs }))) return;
+    await new Promise((resolve) => setTimeout(resolve, goneEveryMs));
+  }
   await must(["umount", folder]);
-  Deno.removeSync(folder);
 }
 
 /** SIGKILL for everything that runs in a namespace; ends when all of it is gone. */

@@ -1,0 +1,46 @@
+/** Waits until a cluster is whole again after a fault, without hands as far as that goes. */
+import { poll } from "../../cmd/demo/lab.ts";
+import type { HostsLab } from "../live/hosts_lab.ts";
+import type { HostNode } from "../live/hosts_lab_node.ts";
+
+const wholeMs = 60_000;
+/** How long a node must be INVALID before somebody gives it a new copy. */
+const invalidMs = 1_000;
+
+/**
+ * Gives what the members said that could not follow as they hold transactions that were never
+ * acknowledged. Those get a new copy; everything else must mend itself.
+ */
+export async function converge(lab: HostsLab): Promise<readonly string[]> {
+  const said: string[] = [];
+  const endsAt = performance.now() + wholeMs;
+  const since = new Map<HostNode, number>();
+  const whole = await poll(wholeMs * 2, async () => {
+    if (await lab.whole(0)) return true;
+    for (const { node, sentence } of await invalidOf(lab, since)) {
+      said.push(sentence);
+      await node.replaceCopy();
+    }
+    return performance.now() > endsAt ? false : null;
+  });
+  if (whole === true) return said;
+  throw new Error(`The cluster is not whole after ${wholeMs / 1000} s: ${await lab.sentences()}`);
+}
+
+async function invalidOf(
+  lab: HostsLab,
+  since: Map<HostNode, number>,
+): Promise<readonly { readonly node: HostNode; readonly sentence: string }[]> {
+  const statuses = await Promise.all(lab.nodes.map((node) => node.status()));
+  const now = performance.now();
+  return lab.nodes.flatMap((node, index) => {
+    const status = statuses[index];
+    if (status?.role !== "INVALID") {
+      since.delete(node);
+      return [];
+    }
+    const from = since.get(node) ?? now;
+    since.set(node, from);
+    return now - from < invalidMs ? [] : [{ node, sentence: status.sentence }];
+  });
+}
