@@ -15,8 +15,11 @@ SOURCES := $(shell find . \( -name node_modules -o -name dist -o -name .cache -o
 WRITERS ?= 4
 SEED ?=
 BENCH ?=
+FAULT ?=
+RUNS ?= 5
+SECONDS ?= 20
 
-.PHONY: help build demo test ok sim check tidy clean bench-faults
+.PHONY: help build demo test ok sim check tidy clean proof bench-faults
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -39,6 +42,11 @@ ok: $(DENO) ## The gate before a commit: format, lint, types, tidy, tests withou
 
 sim: $(DENO) ## Simulate clusters for as long as you let it; SEED=7 replays one.
 	$(DENO) run -A tests/sim/main.ts $(SEED)
+
+proof: $(DENO) ## Measure every fault on real hosts and write the table of docs/proof.md; FAULT=, RUNS=, SECONDS=.
+	export XENON_MYSQLD=$$(packaging/fetch_mysql.sh)
+	$(DENO) run -A tests/proof/main.ts $(if $(FAULT),--fault $(FAULT)) \
+		--runs $(RUNS) --seconds $(SECONDS)
 
 bench-faults: $(DENO) ## Measure failovers on real servers; BENCH='--fault NAME --runs 5' chooses.
 	export XENON_MYSQLD=$$(packaging/fetch_mysql.sh)

@@ -59,6 +59,8 @@ export class Interpreter {
   #following: Following | null | undefined = undefined;
   #operations = 0;
   #hasLed = false;
+  /** Of the last promotion here. */
+  #term = 0;
 
   constructor(options: InterpreterOptions) {
     this.#options = options;
@@ -138,6 +140,7 @@ export class Interpreter {
     this.#elected = watch.identity;
     const scope = this.#scope();
     this.#hasLed = true;
+    this.#term = promotion.term;
     const { incarnation } = promotion;
     const now = incarnationOf(this.#elected);
     if (incarnation?.boot !== now?.boot || incarnation?.process !== now?.process) {
@@ -159,7 +162,7 @@ export class Interpreter {
         opened: database.promote(wish, scope),
         signal: scope.signal,
       });
-      await hooks.leaderStart(this.#environment("leader", promotion.term), scope);
+      await hooks.leaderStart(this.#environment("leader"), scope);
     } catch (error) {
       const because = `its last promotion failed: ${messageOf(error)}`;
       // A promotion that was interrupted says nothing about the server.
@@ -182,6 +185,19 @@ export class Interpreter {
     if (vip.holds()) await this.#within(shut, fenceMs + killedMs);
     await Promise.all([this.#dropAddress(op), shut]);
     return { kind: "fenced", at: clock.now(), op };
+  }
+
+  /**
+   * The protocol cannot go on, for instance as its record cannot be written. Then nobody steps down by
+   * the rules, so what can serve clients here is closed at once; the silence lets others elect.
+   */
+  async abandon(why: string): Promise<void> {
+    if (!this.#hasLed) return;
+    const { vip, log, fenceMs } = this.#options;
+    log.write("error", `Closing my server, as this agent cannot go on: ${why}`, {});
+    this.#leadership.abort(new Error(why));
+    this.#leaderStop();
+    await this.#within(Promise.allSettled([vip.drop(), this.#shut()]), 2 * fenceMs + killedMs);
   }
 
   /** Closes the server by SQL, or by SIGKILL, or because it does not run. */
@@ -280,7 +296,7 @@ export class Interpreter {
   /** The operator's command runs beside the closing and never delays it. */
   #leaderStop(): void {
     const { hooks, log } = this.#options;
-    hooks.leaderStop(this.#environment("follower", 0)).catch((error) => {
+    hooks.leaderStop(this.#environment("follower")).catch((error) => {
       log.write("warning", `The leader-stop-command failed: ${messageOf(error)}`, {});
     });
   }
@@ -293,8 +309,17 @@ export class Interpreter {
     return { signal: this.#leadership.signal, entitled };
   }
 
-  #environment(role: string, term: number): Readonly<Record<string, string>> {
-    return { XENON_ROLE: role, XENON_TERM: String(term), XENON_NODE: this.#options.config.id };
+  /** For the operator's commands. Whoever stops to lead does not know who will lead next. */
+  #environment(role: "leader" | "follower"): Readonly<Record<string, string>> {
+    const { config, vip } = this.#options;
+    return {
+      XENON_ROLE: role,
+      XENON_TERM: String(this.#term),
+      XENON_NODE: config.id,
+      XENON_LEADER: role === "leader" ? config.id : "",
+      XENON_MYSQL: addressOf(config.source),
+      XENON_ADDRESS: vip.address,
+    };
   }
 
   async #send(to: NodeId, message: Message): Promise<void> {

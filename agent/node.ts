@@ -169,6 +169,9 @@ export class Node {
     this.#operations.start();
     try {
       await this.#loop.run();
+    } catch (error) {
+      await this.#interpreter.abandon(error instanceof Error ? error.message : String(error));
+      throw error;
     } finally {
       this.#operations.stop();
       this.#watch.stop();

@@ -96,6 +96,8 @@ export interface Database {
     wish: {
       readonly source: { readonly host: string; readonly port: number } | null;
       readonly acknowledge: boolean;
+      /** This node is uncertain: what it received may be thrown away where it cannot be read. */
+      readonly mayForget: boolean;
     },
     facts: ServerFacts,
   ): Promise<{ readonly settled: boolean; readonly because: string | null }>;

@@ -65,7 +65,8 @@ export class Upkeep {
       ? null
       : { host: following.source.host, port: following.source.port };
     const acknowledge = following?.acknowledge ?? false;
-    const { because } = await database.follow({ source, acknowledge }, facts);
+    const mayForget = this.#options.state().durable.uncertain !== null;
+    const { because } = await database.follow({ source, acknowledge, mayForget }, facts);
     return because;
   }
 

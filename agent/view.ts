@@ -1,5 +1,5 @@
 /** Facts about the server, reduced to what the protocol needs. Pure: one look in, one view out. */
-import type { ServerFacts } from "../mysql/facts.ts";
+import { applierGaveUp, type ServerFacts } from "../mysql/facts.ts";
 import { ofSource, parse } from "../mysql/gtid.ts";
 import { unfit } from "../mysql/unfit.ts";
 import { EMPTY_POSITION, type Incarnation, type Position, type ServerView } from "../raft/types.ts";
@@ -149,7 +149,7 @@ export interface LeaderEnd {
 const endAgeMax = 1_000;
 
 /**
- * In step: the receiver read up to an end of the leader's binary log that was looked up after the
+ * In step: the applier works, and the receiver read up to an end of the leader's binary log that was looked up after the
  * receiver had connected. The leader's executed set would not do: it leaves out commits that wait.
  */
 export function watchStep(
@@ -158,7 +158,9 @@ export function watchStep(
   seen: { readonly at: number; readonly end: LeaderEnd | null },
 ): { readonly memory: StepMemory; readonly inStep: boolean } {
   const { replication } = facts;
-  if (replication === null || replication.receiver !== "running") {
+  if (
+    replication === null || replication.receiver !== "running" || applierGaveUp(replication)
+  ) {
     return { memory: { runningSince: null, source: "" }, inStep: false };
   }
   const source = `${replication.sourceHost}:${replication.sourcePort}`;

@@ -8,6 +8,8 @@
 
 /** The address of the cluster on this host. `real/address.ts` fits, and `noVirtualIp`. */
 export interface VirtualIp {
+  /** As it is configured; empty for none. */
+  readonly address: string;
   /** Before anything else at the start: an earlier run of this agent may have left the address. */
   removeAtBoot(): Promise<void>;
   /**
@@ -39,6 +41,7 @@ export interface Claim {
 
 /** For a cluster without a virtual address: everything is done at once. */
 export const noVirtualIp: VirtualIp = {
+  address: "",
   removeAtBoot: () => Promise.resolve(),
   take: async ({ opened }) => void await opened,
   renew: () => {},

@@ -323,7 +323,8 @@ export class MysqlDatabase implements AsyncDisposable {
   #followPlan(wish: Following, facts: ServerFacts): Plan {
     if (wish.source === null) return stopReceiver(facts) ?? { kind: "done" };
     const source = { ...wish.source, ...this.#settings.replication };
-    return follow(facts, { source, acknowledge: wish.acknowledge });
+    const { acknowledge, mayForget = false } = wish;
+    return follow(facts, { source, acknowledge, mayForget });
   }
 
   /** Runs an operation in the queue, after the end of all abandoned statements was seen. */

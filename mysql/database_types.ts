@@ -46,6 +46,8 @@ export interface Promotion {
 export interface Following {
   readonly source: { readonly host: string; readonly port: number } | null;
   readonly acknowledge: boolean;
+  /** See `FollowGoal`. */
+  readonly mayForget?: boolean;
 }
 
 /** What a round of upkeep came to. */

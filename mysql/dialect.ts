@@ -76,6 +76,8 @@ export interface Dialect {
   readonly stopReplica: string;
   readonly startReplica: string;
   /** Forgets the source and throws the relay log away, together with what was not applied. */
+  /** Throws the relay log away; where the source is stays known. */
+  readonly resetReplica: string;
   readonly resetReplicaAll: string;
   /** Deletes all binary logs and the GTID history. */
   readonly resetBinaryLogs: string;
@@ -111,6 +113,7 @@ export function dialectOf(version: Version, words?: SemiSyncWords): Dialect {
     startApplier: `START ${replica} SQL_THREAD FOR CHANNEL ''`,
     stopReplica: `STOP ${replica} FOR CHANNEL ''`,
     startReplica: `START ${replica} FOR CHANNEL ''`,
+    resetReplica: `RESET ${replica} FOR CHANNEL ''`,
     resetReplicaAll: `RESET ${replica} ALL FOR CHANNEL ''`,
     resetBinaryLogs: binaryLogWords ? "RESET BINARY LOGS AND GTIDS" : "RESET MASTER",
     persistClosed: persistClosed(version),

@@ -15,7 +15,7 @@ function spell(it: Dialect): readonly string[] {
   return [
     `${it.showReplicaStatus} | ${it.showBinaryLogStatus} | ${it.resetBinaryLogs}`,
     `${it.stopReceiver} | ${it.startReceiver} | ${it.startApplier}`,
-    `${it.stopReplica} | ${it.startReplica} | ${it.resetReplicaAll}`,
+    `${it.stopReplica} | ${it.startReplica} | ${it.resetReplica} | ${it.resetReplicaAll}`,
     changeSource(it, { ...source, autoPosition: true, heartbeatPeriodSeconds: 0.5, ssl: true }),
     changeSource(it, { ...source, getPublicKey: false }),
     it.persistClosed.join(" | "),
@@ -29,7 +29,7 @@ function spell(it: Dialect): readonly string[] {
 
 const oldThreads = [
   "STOP SLAVE IO_THREAD FOR CHANNEL '' | START SLAVE IO_THREAD FOR CHANNEL '' | START SLAVE SQL_THREAD FOR CHANNEL ''",
-  "STOP SLAVE FOR CHANNEL '' | START SLAVE FOR CHANNEL '' | RESET SLAVE ALL FOR CHANNEL ''",
+  "STOP SLAVE FOR CHANNEL '' | START SLAVE FOR CHANNEL '' | RESET SLAVE FOR CHANNEL '' | RESET SLAVE ALL FOR CHANNEL ''",
 ];
 const newThreads = oldThreads.map((line) => line.replaceAll("SLAVE", "REPLICA"));
 const masterNames = [

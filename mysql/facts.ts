@@ -100,6 +100,14 @@ export function applierGaveUp(replication: ReplicationFacts): boolean {
   return applier === "stopped" && applierErrorNumber !== 0 && applierErrorNumber !== workerEnded;
 }
 
+/** The applier read something that is no event: a loss of power left a piece of the relay log unwritten. */
+const tornRelayLog: readonly number[] = [1594, 13117, 13121];
+
+/** Did the applier stop because the relay log itself cannot be read? */
+export function relayLogTorn(replication: ReplicationFacts): boolean {
+  return applierGaveUp(replication) && tornRelayLog.includes(replication.applierErrorNumber);
+}
+
 /** Settings that decide what a crash leaves. */
 export interface DurabilityFacts {
   readonly syncBinlog: number;

@@ -147,6 +147,7 @@ const rules: readonly Rule[] = [
   [/^START REPLICA IO_THREAD FOR/, (server) => startReceiver(server)],
   [/^START REPLICA SQL_THREAD FOR/, (server) => apply(threads(server, { applier: "running" }))],
   [/^START REPLICA FOR/, (server) => apply(threads(startReceiver(server), { applier: "running" }))],
+  [/^RESET REPLICA FOR/, forgetReceived],
   [/^RESET REPLICA ALL FOR/, resetReplica],
   [/^CHANGE REPLICATION SOURCE TO SOURCE_HOST = '([^']+)', SOURCE_PORT = (\d+), (.*)$/, change],
   [/^SELECT WAIT_FOR_EXECUTED_GTID_SET/, (server) => acknowledge(apply(server))],
@@ -190,6 +191,15 @@ function change(server: ModelServer, match: RegExpExecArray): ModelServer {
 function missing(server: ModelServer): string {
   const executed = parse(server.facts.executed);
   return contains(executed, parse(server.facts.received)) ? "" : server.facts.received;
+}
+
+/** The source stays known; an error of the applier is forgotten with what it could not read. */
+function forgetReceived(server: ModelServer): ModelServer {
+  const { replication } = server.facts;
+  const reset = resetReplica(server);
+  if (replication === null) return reset;
+  const cleared = { ...replication, applierError: "", applierErrorNumber: 0 };
+  return { ...reset, facts: { ...reset.facts, replication: cleared } };
 }
 
 function resetReplica(server: ModelServer): ModelServer {

@@ -7,7 +7,13 @@
  */
 
 import { changeSource, type SourceAddress } from "./dialect.ts";
-import { applierGaveUp, dialectOfFacts, type ReplicationFacts, type ServerFacts } from "./facts.ts";
+import {
+  applierGaveUp,
+  dialectOfFacts,
+  relayLogTorn,
+  type ReplicationFacts,
+  type ServerFacts,
+} from "./facts.ts";
 import { isEmpty, parse, subtract } from "./gtid.ts";
 import { type Plan, refuse, run, type Statement, statement } from "./plan.ts";
 import { applierFailed, applyReceived, startApplier, stopReceiver } from "./plan_apply.ts";
@@ -20,6 +26,11 @@ export interface FollowGoal {
   readonly acknowledge: boolean;
   /** True points the receiver anew although the address is the same, after a change of the password. */
   readonly renew?: boolean;
+  /**
+   * True while this node is uncertain: nobody counts on what it received, so a relay log that cannot be
+   * read is thrown away, and the source sends it again.
+   */
+  readonly mayForget?: boolean;
 }
 
 /** What following still needs. Asked at each tick, it keeps a healthy follower untouched. */
@@ -37,6 +48,7 @@ export function follow(facts: ServerFacts, goal: FollowGoal): Plan {
   if (replication === null) {
     return run(...settings, pointFirst(facts, goal.source), ...startAll(facts));
   }
+  if (goal.mayForget === true && relayLogTorn(replication)) return forgetReceived(facts);
   if (applierGaveUp(replication)) {
     // It is reported and never pointed elsewhere, but it may go on receiving and acknowledging.
     const receiving = replication.receiver !== "stopped" || !reads(replication, goal);
@@ -49,6 +61,15 @@ export function follow(facts: ServerFacts, goal: FollowGoal): Plan {
     return stopReceiver(facts) ?? run(...settings, ...startStopped(facts, replication));
   }
   return run(...settings, ...startStopped(facts, replication));
+}
+
+/** Ends the list, so that the next look decides how to go on with an empty relay log. */
+function forgetReceived(facts: ServerFacts): Plan {
+  const { stopReplica, resetReplica } = dialectOfFacts(facts);
+  return run(
+    statement(stopReplica, "stop receiver and applier", { deadline: "thread" }),
+    statement(resetReplica, "throw the unreadable relay log away", { deadline: "thread" }),
+  );
 }
 
 /** The settings of a follower that differ, before any receiver starts. */

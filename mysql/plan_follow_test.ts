@@ -212,3 +212,31 @@ Deno.test("freeze() refuses a server that is not closed or where commits wait", 
   const semiSyncSource = { ...followerFacts.semiSyncSource, waitSessions: 1 };
   assert.equal(freeze(followerWith({ owned: "x:1", semiSyncSource })).kind, "refuse");
 });
+
+const torn = {
+  applier: "stopped",
+  applierErrorNumber: 13117,
+  applierError: "corrupted data in log event",
+} as const;
+
+Deno.test("follow() throws a torn relay log away only where nobody counts on what was received", () => {
+  const facts = followerWith({ received: pendingWork, replication: torn });
+  const certain = follow(facts, elsewhere);
+  assert.ok(certain.kind === "refuse" && /error 13117/.test(certain.because));
+  for (const goal of [same, elsewhere]) {
+    const { server, ran } = runFollow(modelServer(facts), { ...goal, mayForget: true });
+    assert.deepEqual(ran.slice(0, 2), [
+      "stop receiver and applier",
+      "throw the unreadable relay log away",
+    ]);
+    assert.equal(server.facts.replication?.applier, "running");
+    assert.equal(server.facts.replication?.receiver, "running");
+    assert.equal(server.facts.replication?.sourceHost, goal.source.host);
+  }
+});
+
+Deno.test("follow() keeps the relay log of an uncertain node whose applier failed on a row", () => {
+  const failed = { ...torn, applierErrorNumber: 1062, applierError: "Duplicate entry" };
+  const plan = follow(followerWith({ replication: failed }), { ...elsewhere, mayForget: true });
+  assert.equal(plan.kind, "refuse");
+});

@@ -75,6 +75,10 @@ export class VirtualAddress implements VirtualIp {
     this.#neighbours = new Neighbours({ ...options, runCommand: this.#run });
   }
 
+  get address(): string {
+    return this.#options.vip.address;
+  }
+
   holds(): boolean {
     return this.#wanted && this.#options.clock.now() < this.#expiresAt;
   }

@@ -41,6 +41,11 @@ export class HostDisk {
     }
   }
 
+  /** What was written by now stays. */
+  async sync(): Promise<void> {
+    await must(["sync", "-f", this.folder]);
+  }
+
   /** Everything that was not synced is gone, and nothing can be read or written any more. */
   async losePower(): Promise<void> {
     if (this.kind !== "ext4") return;

@@ -29,13 +29,22 @@ export const mysqlPort = 3306;
 export const agentPort = 8801;
 const root = new URL("../../", import.meta.url).pathname;
 const program = [Deno.execPath(), "run", "--quiet", "-A", `${root}main.ts`];
+/**
+ * A program of a host sees the host's boot id, which tells a lost host from a lost process, and no
+ * other host's disk, which could not be mounted anew while anybody sees it.
+ */
+const bootScript = `mount --bind "$1" /proc/sys/kernel/random/boot_id || exit
+  awk -v own="$2" '$2 ~ "^/tmp/xenon-.*disk$" && $2 != own { print $2 }' /proc/mounts |
+    xargs -r umount -l
+  shift 2 && exec "$@"`;
 const serverIdStep = 10;
 const startMs = 60_000;
 const statementMs = 5_000;
-const catchUpSeconds = 30;
+/** A server whose disk was full looks once a minute whether it still is. */
+const catchUpSeconds = 90;
 const statusMs = 500;
 const goneMs = 10_000;
-const lastWordsMax = 2_000;
+const lastWordsMax = 1_500;
 
 export class HostNode {
   readonly host: Host;
@@ -62,6 +71,7 @@ export class HostNode {
     this.disk = options.disk;
     this.#base = `${options.folder}/node${options.number}`;
     this.#stored = `${options.disk?.folder ?? options.folder}/node${options.number}`;
+    this.#boot();
     this.logPath = `${this.#base}.log`;
   }
 
@@ -97,13 +107,17 @@ export class HostNode {
     ];
     for (const sql of statements) await connection.query(sql, { deadlineMs: statementMs });
     this.#sandbox = { ...sandbox, rootPassword };
+    // What was copied and configured a moment ago would not survive a loss of power.
+    await this.disk?.sync();
   }
 
   /** Starts the agent in its host; it finds its server running, or starts it. */
   async startAgent(): Promise<void> {
     const variables = Object.entries(this.environment).map(([name, value]) => `${name}=${value}`);
     const words = [...program, "agent", "--config", `${this.#base}.toml`];
-    const command = this.host.command(["env", ...variables, ...words]);
+    const own = [this.#bootFile(), this.disk?.folder ?? ""];
+    const boot = ["unshare", "--mount", "sh", "-c", bootScript, "sh", ...own];
+    const command = this.host.command([...boot, "env", ...variables, ...words]);
     this.#agent = await AgentProcess.start(command, { outputFile: `${this.#base}.out` });
     this.#supervised = true;
   }
@@ -116,6 +130,25 @@ export class HostNode {
     if (!this.#supervised || this.agentAlive) return false;
     await this.startAgent();
     return true;
+  }
+
+  /** From its next start on the agent, and so its server, take the time from a file. */
+  fakeClock(library: string): void {
+    this.setClock(0);
+    this.environment = {
+      LD_PRELOAD: library,
+      FAKETIME_TIMESTAMP_FILE: `${this.#base}.clock`,
+      FAKETIME_CACHE_DURATION: "1",
+      FAKETIME_DONT_RESET: "1",
+      // Only the wall clock jumps on a real host.
+      DONT_FAKE_MONOTONIC: "1",
+    };
+  }
+
+  /** Their wall clock jumps to so many seconds after the real one. */
+  setClock(afterSeconds: number): void {
+    const sign = afterSeconds < 0 ? "-" : "+";
+    Deno.writeTextFileSync(`${this.#base}.clock`, `${sign}${Math.abs(afterSeconds)}\n`);
   }
 
   get agentAlive(): boolean {
@@ -167,6 +200,7 @@ export class HostNode {
   /** The host boots, and its agent is started as a unit of the system would be. */
   async returnPower(): Promise<void> {
     await this.disk?.mountAgain();
+    this.#boot();
     await this.host.powerOn();
     await this.startAgent();
   }
@@ -230,6 +264,15 @@ export class HostNode {
     return String(row?.["executed"] ?? "");
   }
 
+  /** Seconds since 1970 as the server sees them. */
+  async clock(): Promise<{ readonly now: number }> {
+    await using connection = await this.root(statementMs);
+    const [row] = await connection.query("SELECT UNIX_TIMESTAMP() AS now", {
+      deadlineMs: statementMs,
+    });
+    return { now: Number(row?.["now"]) };
+  }
+
   /** What the agent says; null where it does not answer. */
   async status(): Promise<NodeStatus | null> {
     const said = await this.#page("status");
@@ -249,7 +292,8 @@ export class HostNode {
 
   /** The end of what the agent wrote. */
   lastWords(): string {
-    const texts = [this.logPath, `${this.#base}.out`].map((path) => {
+    const errorLog = this.#sandbox === null ? [] : [this.#sandbox.errorLog];
+    const texts = [this.logPath, `${this.#base}.out`, ...errorLog].map((path) => {
       try {
         return Deno.readTextFileSync(path).slice(-lastWordsMax);
       } catch {
@@ -264,6 +308,15 @@ export class HostNode {
   removeSocketFolder(): void {
     const { folder, socketFolder } = this.#sandbox ?? { folder: "", socketFolder: "" };
     if (folder !== socketFolder) Deno.removeSync(socketFolder, { recursive: true });
+  }
+
+  #boot(): void {
+    Deno.writeTextFileSync(this.#bootFile(), `${crypto.randomUUID()}\n`);
+  }
+
+  /** The host's own boot id, as the kernel of the machine has only one for all of them. */
+  #bootFile(): string {
+    return `${this.#base}.boot`;
   }
 
   #server(): Sandbox {

@@ -25,6 +25,8 @@ const superviseEveryMs = 1_000;
 /** What was said shortly before a silence may be its reason. */
 const beforeMs = 300;
 const saidMax = 40;
+/** Pre-votes: whoever was named by its leader does not ask. */
+const asks = /^Standing for term \d+, asking$/;
 
 /** Rejects when the cluster cannot be brought to the end of it; then it is not used again. */
 export async function act(stage: Stage, fault: Fault): Promise<Outcome> {
@@ -36,11 +38,13 @@ export async function act(stage: Stage, fault: Fault): Promise<Outcome> {
   const first = ledger.draw();
   const counts = countsOf(ledger);
   const seen = await watch(stage, { fault, scene });
-  const lost = await countLost(lab, ledger, first);
+  const { where, lost, ghosts } = await countLost(lab, ledger, first);
   const after = await lab.leader(patienceMs);
   return {
     ...seen,
-    ...lost,
+    lost,
+    ghosts,
+    said: [...seen.said, ...where],
     fault: fault.name,
     acknowledged: ledger.acknowledged.length - counts.acknowledged,
     failed: ledger.failed.length - counts.failed,
@@ -95,7 +99,7 @@ async function watch(
       twoAcknowledgingMs: watchers.twoAcknowledgingMs(),
       twoOpenMs: watchers.twoOpenMs(),
       twoHoldersMs: sampler.overlapMs(faultAt),
-      timeouts: lines.filter(({ sentence }) => /^Standing for term/.test(sentence)).length,
+      timeouts: lines.filter(({ sentence }) => asks.test(sentence)).length,
       invalid,
       revived: await supervision.end(),
       said: during(lines, { ...gap, faultAt }),

@@ -24,7 +24,15 @@ export async function converge(lab: HostsLab): Promise<readonly string[]> {
     return performance.now() > endsAt ? false : null;
   });
   if (whole === true) return said;
-  throw new Error(`The cluster is not whole after ${wholeMs / 1000} s: ${await lab.sentences()}`);
+  const statuses = await Promise.all(lab.nodes.map((node) => node.status()));
+  const replication = statuses.map((status) => {
+    const { receiverRunning, applierRunning, lastError } = status?.mysql ?? {};
+    return `${status?.id} receiver ${receiverRunning}, applier ${applierRunning}: ${lastError}`;
+  });
+  throw new Error(
+    `The cluster is not whole after ${wholeMs / 1000} s: ${await lab.sentences()}; ` +
+      replication.join("; "),
+  );
 }
 
 async function invalidOf(

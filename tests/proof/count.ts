@@ -1,26 +1,45 @@
 /** Looks for every acknowledged integer on every member. */
-import type { Ledger } from "../../cmd/demo/ledger.ts";
+import type { Acknowledgement, Ledger } from "../../cmd/demo/ledger.ts";
 import type { HostsLab } from "../live/hosts_lab.ts";
 
 const patienceMs = 60_000;
+
+export interface Count {
+  readonly lost: number;
+  readonly ghosts: number;
+  /** Where some of them are absent, for whoever looks for the reason. */
+  readonly where: readonly string[];
+}
+
+const examplesMax = 10;
 
 /** Of all integers from `first` on. Call it when no writer runs and every member follows. */
 export async function countLost(
   lab: HostsLab,
   ledger: Ledger,
   first: number,
-): Promise<{ readonly lost: number; readonly ghosts: number }> {
+): Promise<Count> {
   const executed = await (await lab.leader(patienceMs)).executed();
   const [lost, ghosts] = [new Set<number>(), new Set<number>()];
+  const where: string[] = [];
   for (const node of lab.nodes) {
     const present = await node.integers(executed, first);
     if (present === null) throw new Error(`${node.id} does not catch up`);
-    for (const { integer } of ledger.acknowledged) {
-      if (integer >= first && !present.has(integer)) lost.add(integer);
-    }
+    const absent = ledger.acknowledged.filter(({ integer }) => {
+      return integer >= first && !present.has(integer);
+    });
+    for (const { integer } of absent) lost.add(integer);
+    if (absent.length > 0) where.push(`${node.id} lacks ${describe(absent)}`);
     for (const integer of ledger.failed) {
       if (integer >= first && present.has(integer)) ghosts.add(integer);
     }
   }
-  return { lost: lost.size, ghosts: ghosts.size };
+  return { lost: lost.size, ghosts: ghosts.size, where };
+}
+
+function describe(absent: readonly Acknowledgement[]): string {
+  const some = absent.slice(-examplesMax).map(({ integer, sentAt, at }) =>
+    `${integer} (sent ${Math.round(sentAt)}, acknowledged ${Math.round(at)})`
+  );
+  return `${absent.length}, the last are ${some.join(", ")}`;
 }

@@ -4,6 +4,7 @@ import { tableName } from "../../cmd/demo/workload.ts";
 import { describeResult, succeeded } from "../../mysql/process.ts";
 import { isolated } from "../live/hosts_faults.ts";
 import type { HostNode } from "../live/hosts_lab_node.ts";
+import { withPatientSessions } from "./patient.ts";
 import { type Fault, nothing, pairOf, pause, type Scene } from "./fault.ts";
 
 const patienceMs = 30_000;
@@ -22,7 +23,10 @@ export const clusterFaults: readonly Fault[] = [
     hosts: 3,
     lasts: "a moment",
     expect: { leader: "another", writes: "return" },
-    make: (scene) => command(pairOf(scene)[0], ["raft", "trytoleader"]),
+    make: (scene) => {
+      const [candidate] = pairOf(scene);
+      return withPatientSessions(scene.lab, () => command(candidate, ["raft", "trytoleader"]));
+    },
     heal: nothing,
   },
   {
@@ -69,7 +73,8 @@ export const clusterFaults: readonly Fault[] = [
   {
     name: "extra",
     title: "an old leader returns with transactions that nobody else has",
-    made: "its agent is killed, its host cut off, its semi-sync switched off, a row written",
+    made:
+      "its agent is killed, its host cut off, its clients thrown out, semi-sync off, a row written",
     healed: "rule removed, agent started",
     hosts: 3,
     lasts: "a while",
@@ -112,12 +117,13 @@ async function writeExtra({ lab, leader }: Scene): Promise<void> {
   leader.signalAgent("SIGKILL");
   await lab.network.fault(isolated(leader.host.name));
   await using connection = await leader.root(statementMs);
-  // Ends the commits that wait, and makes this server acknowledge alone. No client can reach it.
-  await connection.query("SET GLOBAL rpl_semi_sync_source_enabled=OFF", {
-    deadlineMs: statementMs,
-  });
-  const sql = `INSERT INTO ${tableName} (number) VALUES (-1)`;
-  await connection.query(sql, { deadlineMs: statementMs });
+  const statements = [
+    // No client is told that a commit is done which only this server has.
+    "SET GLOBAL offline_mode=ON",
+    "SET GLOBAL rpl_semi_sync_source_enabled=OFF",
+    `INSERT INTO ${tableName} (number) VALUES (-1)`,
+  ];
+  for (const sql of statements) await connection.query(sql, { deadlineMs: statementMs });
 }
 
 async function removeUnderFault({ lab, leader, followers: [member] }: Scene): Promise<void> {

@@ -3,6 +3,7 @@ import { clusterFaults } from "./faults_cluster.ts";
 import { hostFaults } from "./faults_host.ts";
 import { networkFaults } from "./faults_network.ts";
 import { processFaults } from "./faults_process.ts";
+import { timeFaults } from "./faults_time.ts";
 import type { Fault } from "./fault.ts";
 
 /** Clusters of three first, so that each size is built once. */
@@ -11,6 +12,7 @@ export const menu: readonly Fault[] = [
   ...networkFaults,
   ...hostFaults,
   ...clusterFaults,
+  ...timeFaults,
 ].sort((left, right) => left.hosts - right.hosts);
 
 /** The fault of that name, or an error that lists them all. */

@@ -5,6 +5,7 @@ import { HostsLab } from "../live/hosts_lab.ts";
 import { act, type Stage } from "./act.ts";
 import { countLost } from "./count.ts";
 import type { Fault } from "./fault.ts";
+import { fakeClockLibrary } from "./faults_time.ts";
 import type { Outcome } from "./outcome.ts";
 
 const wholeMs = 60_000;
@@ -23,7 +24,7 @@ export class Proof implements AsyncDisposable {
     try {
       const stage = await this.#healthy(fault.hosts);
       const outcome = await act(stage, fault);
-      if (outcome.lost > 0) await this.close();
+      if (outcome.lost > 0) await this.#giveUp();
       return outcome;
     } catch (error) {
       const trouble = error instanceof Error ? error.message : String(error);
@@ -38,8 +39,8 @@ export class Proof implements AsyncDisposable {
     const stage = this.#stage;
     if (stage === null) return;
     try {
-      const { lost } = await countLost(stage.lab, stage.ledger, 0);
-      if (lost > 0) throw new Error(`${lost} acknowledged writes are lost in the end`);
+      const { lost, where } = await countLost(stage.lab, stage.ledger, 0);
+      if (lost > 0) throw new Error(`${lost} acknowledged writes are lost in the end: ${where}`);
     } finally {
       await this.#giveUp();
     }
@@ -66,8 +67,10 @@ export class Proof implements AsyncDisposable {
 }
 
 /** Why this fault cannot be made on this machine; null when it can. */
-export async function whyLeftOut(fault: Fault): Promise<string | null> {
-  return fault.needs === "disk" ? await whyNoBreaking() : null;
+export async function whyLeftOut({ needs }: Fault): Promise<string | null> {
+  if (needs === "disk") return await whyNoBreaking();
+  const faking = needs !== "clock" || fakeClockLibrary() !== null;
+  return faking ? null : "run: apt-get install faketime";
 }
 
 const nothingSeen: Omit<Outcome, "fault" | "trouble"> = {

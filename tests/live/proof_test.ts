@@ -1,0 +1,30 @@
+/**
+ * Every fault of the menu once, under load through the virtual address: nothing acknowledged is lost,
+ * one server acknowledges, one host has the address, and the cluster is whole again. How long each of
+ * them takes is measured by `make proof`.
+ */
+import assert from "node:assert/strict";
+import { menu } from "../proof/menu.ts";
+import { complaintsOf } from "../proof/outcome.ts";
+import { Proof, whyLeftOut } from "../proof/proof.ts";
+import { testWithHosts } from "./hosts.ts";
+
+const awayMs = 5_000;
+
+await testWithHosts("every fault of the menu, once", async (test) => {
+  await using proof = new Proof(awayMs);
+  for (const fault of menu) {
+    const reason = await whyLeftOut(fault);
+    const name = `${fault.name}: ${fault.title}`;
+    await test.step({
+      name: reason === null ? name : `${name} (left out: ${reason})`,
+      ignore: reason !== null,
+      fn: async () => {
+        const outcome = await proof.run(fault);
+        const complaints = complaintsOf(outcome, fault.expect, awayMs);
+        assert.ok(complaints.length === 0, [...complaints, ...outcome.said].join("\n"));
+      },
+    });
+  }
+  await proof.close();
+});
