@@ -60,7 +60,6 @@ export const keys: Readonly<Record<SectionName, Readonly<Record<string, Key>>>> 
     "service": optional(textKey("mysql", "the name of a systemd unit")),
     "basedir": pathKey("/usr"),
     "mysqld": pathKey(null),
-    "version": versionKey(),
     "defaults-file": pathKey("/etc/mysql/my.cnf"),
     "pid-file": pathKey(null),
     "ping-timeout": msKey(1000, 50),
@@ -118,6 +117,7 @@ export const retiredKeys: Readonly<Record<string, string>> = {
   "raft.candidate-wait-for-2nodes": "use a witness for a cluster of two servers",
   "mysql.semi-sync-timeout-for-two-nodes":
     "commits never stop waiting for an acknowledgement: use a witness for two servers",
+  "mysql.version": "the server is asked for its version",
   "replication.gtid-purged": "a rebuild sets the purged transactions by itself",
   "backup.ssh-passwd": "copies use ssh keys only: put a key in place",
   "backup.basedir": "mysql.basedir is used",
@@ -162,11 +162,6 @@ function choiceKey(fallback: string, words: readonly string[]): Key {
     v.transform((text) => find(text) ?? text),
   );
   return { shape, fallback, wanted: `one of ${words.map((word) => `"${word}"`).join(", ")}` };
-}
-
-function versionKey(): Key {
-  const shape = v.pipe(v.string(), v.regex(/^(?:auto|mysql\d\d)$/));
-  return { shape, fallback: "auto", wanted: '"auto", or a version such as "mysql84"' };
 }
 
 function pathKey(fallback: string | null): Key {

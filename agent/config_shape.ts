@@ -63,14 +63,12 @@ export interface MysqlConfig {
   readonly basedir: string;
   /** Path of the server program; null means to look for it below `basedir`. */
   readonly mysqldPath: string | null;
-  /** "auto" or the original's word, such as "mysql80". */
-  readonly version: string;
   readonly defaultsFile: string;
   readonly pidFile: string | null;
-  /** Between two looks at the server, and the most that one may take. */
   readonly pingMs: number;
-  /** So many failed looks in a row mean that the server is dead. */
   readonly pingFailuresMax: number;
+  /** A server that answers nothing for so long counts as hung, unless it was slow before. */
+  readonly hungMs: number;
   readonly monitored: boolean;
   readonly leaderSysvars: Sysvars;
   readonly followerSysvars: Sysvars;
@@ -181,6 +179,8 @@ function shapeRaft(read: Reader): RaftConfig {
 }
 
 function shapeMysql(read: Reader): MysqlConfig {
+  const pingMs = read.number("mysql.ping-timeout");
+  const pingFailuresMax = read.number("mysql.admit-defeat-ping-count");
   return {
     admin: read.text("mysql.admin"),
     password: secretSource(read, "mysql"),
@@ -190,11 +190,12 @@ function shapeMysql(read: Reader): MysqlConfig {
     service: read.textOrNull("mysql.service"),
     basedir: read.text("mysql.basedir"),
     mysqldPath: read.textOrNull("mysql.mysqld"),
-    version: read.text("mysql.version"),
     defaultsFile: read.text("mysql.defaults-file"),
     pidFile: read.textOrNull("mysql.pid-file"),
-    pingMs: read.number("mysql.ping-timeout"),
-    pingFailuresMax: read.number("mysql.admit-defeat-ping-count"),
+    // The original's two numbers may make it be noticed earlier, never later than an election.
+    hungMs: Math.min(read.number("raft.election-timeout"), pingMs * pingFailuresMax),
+    pingMs,
+    pingFailuresMax,
     monitored: !read.flag("mysql.monitor-disabled"),
     leaderSysvars: sysvars(read.text("mysql.master-sysvars")),
     followerSysvars: sysvars(read.text("mysql.slave-sysvars")),

@@ -31,10 +31,10 @@ ping-timeout = 1000
 [rpc]
 request-timeout = 500
 `);
-  assert.deepEqual([raft.leaseMs, raft.fenceMs, mysql.pingMs, rpc.requestMs], [
+  assert.deepEqual([raft.leaseMs, raft.fenceMs, mysql.hungMs, rpc.requestMs], [
     2450,
     500,
-    1000,
+    2000,
     500,
   ]);
   const { vip } = configOf(`

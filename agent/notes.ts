@@ -19,6 +19,8 @@ export function notesOf({ memory, state, facts, purgeHeld }: NotesContext): read
   if (unsafe !== null && !memory.semiSyncCheck) notes.push(unsafe);
   else if (!memory.semiSyncCheck) notes.push(uncheckedNote);
   if (memory.stopped) notes.push(stoppedNote(facts !== null));
+  const tooOld = purgedAtSource.has(facts?.replication?.receiverErrorNumber ?? 0);
+  if (tooOld) notes.push(tooOldNote);
   if (purgeHeld !== null) notes.push(`binary logs are kept: ${purgeHeld}`);
   return notes;
 }
@@ -37,6 +39,10 @@ export function looseSemiSync(state: State, facts: ServerFacts | null): string |
     `must wait for ${k}; repair it with "xenon raft enablechecksemisync"`;
 }
 
+/** The receiver's number of "source has purged required binary logs", before 8.0 and since. */
+const purgedAtSource = new Set([1236, 13114]);
+const tooOldNote = "the source has removed binary logs that this server needs: copy it anew with " +
+  '"xenon mysql rebuildme"';
 const uncheckedNote = "semi-sync is not checked here: an operator switched that off";
 
 function stoppedNote(answers: boolean): string {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { followerFacts } from "../mysql/model_server.ts";
+import { followerFacts, followerWith } from "../mysql/model_server.ts";
 import type { ServerFacts } from "../mysql/facts.ts";
 import type { State } from "../raft/state.ts";
 import { looseSemiSync, notesOf } from "./notes.ts";
@@ -37,6 +37,13 @@ Deno.test("a stopped server, kept logs and an unchecked semi-sync are said with 
   assert.deepEqual(held, ["binary logs are kept: nobody knows what b has"]);
   const unchecked = { ...freshMemory, semiSyncCheck: false };
   assert.match(notesOf({ ...context, memory: unchecked })[0] ?? "", /semi-sync is not checked/);
+});
+
+Deno.test("a replica that is too old for its source's binary logs is told the way out", () => {
+  for (const receiverErrorNumber of [1236, 13114]) {
+    const facts = followerWith({ replication: { receiver: "stopped", receiverErrorNumber } });
+    assert.match(notesOf({ ...context, facts })[0] ?? "", /copy it anew with "xenon mysql rebu/);
+  }
 });
 
 Deno.test("an open leader whose commits are confirmed too early says so in capitals", () => {

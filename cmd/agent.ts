@@ -192,7 +192,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Bui
       enabled: config.raft.purgeBinlog,
       intervalMs: config.raft.purgeBinlogIntervalMs,
     },
-    hungMs: Math.min(config.raft.electionMs, config.mysql.pingMs * config.mysql.pingFailuresMax),
+    hungMs: config.mysql.hungMs,
     server: {
       identify: () => server.identify(),
       glance: (identity) => look(identity),

@@ -9,7 +9,8 @@ import { retryTimer } from "./timing.ts";
 /** The timer ran out, or the leader's process is gone: stand, or say why not. */
 export function followerTick(config: Config, state: Follower, at: Millis): Step {
   if (at < state.electionAt || state.ballot !== null) return [state, []];
-  return campaign(config, state, { at, ask: true });
+  // A leader that was silent for so long is none, also for a node that may not stand itself.
+  return campaign(config, { ...state, leader: null }, { at, ask: true });
 }
 
 /** The leader's agent refuses connections: no heartbeat will come, so the timer is cut short. */

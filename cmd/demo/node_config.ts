@@ -30,6 +30,8 @@ export function nodeConfigText(config: NodeConfig): string {
     "[raft]",
     `meta-datadir = ${text(config.metaFolder)}`,
     ...timing,
+    // An emptied copy replicates everything anew here, which needs every binary log.
+    "purge-binlog-disabled = true",
     "[mysql]",
     'admin = "root"',
     `passwd-file = ${text(config.mysqlPasswordFile)}`,
