@@ -42,7 +42,7 @@ interface Sending {
   readonly forget: () => void;
 }
 
-export class Sender {
+export class Sender implements AsyncDisposable {
   readonly #options: SenderOptions;
   /** The copy that is under way, or the last one. */
   #sending: Sending | null = null;
@@ -66,7 +66,7 @@ export class Sender {
   }
 
   /** The agent ends, and what it sends too. */
-  async stop(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#sending?.abort.abort();
     await this.#sending?.ended;
   }

@@ -36,7 +36,7 @@ const nameSchema = v.object({ id: word });
 
 /** What speaks against a copy, and the version of the donor's tool, null where it has none. */
 const checkedSchema = v.object({
-  problems: v.array(sentence),
+  problems: v.pipe(v.array(sentence), v.readonly()),
   toolVersion: v.nullable(sentence),
 });
 const sentSchema = v.variant("state", [

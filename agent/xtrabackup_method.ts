@@ -54,6 +54,7 @@ export function createXtrabackupMethod(options: XtrabackupOptions): CopyMethod {
       control.say(`Applying the log with ${wish.limits.useMemory} of memory`);
       await options.tools.prepare(wish, control.signal);
     },
+    abandon: ({ target }) => options.tools.endReceivers(target),
   };
 }
 

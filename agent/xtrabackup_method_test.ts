@@ -217,6 +217,6 @@ Deno.test("a donor sends one copy at a time", async () => {
     "donor donor:8801: the donor sends a copy to another host: wait until it is done",
   ]);
   await assert.rejects(method.copy(wish, control()), /goes to another host already/);
-  await donor.stop();
+  await donor[Symbol.asyncDispose]();
   assert.equal(donor.busy, false);
 });

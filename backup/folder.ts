@@ -1,4 +1,5 @@
-/** Whole folders: how large they are, and whom they belong to. Links are never followed. */
+/** Whole folders: how large they are, their modes, and their way to the disk. Links are never followed. */
+import { lchown } from "node:fs/promises";
 
 const folderMode = 0o750;
 const fileMode = 0o640;
@@ -18,13 +19,24 @@ export async function giveAway(
   owner: { readonly uid: number; readonly gid: number },
 ): Promise<void> {
   const hand = async (path: string, mode: number) => {
-    if (Deno.uid() === 0) await Deno.chown(path, owner.uid, owner.gid);
+    if (Deno.uid() === 0) await lchown(path, owner.uid, owner.gid);
     await Deno.chmod(path, mode);
   };
   await hand(folder, folderMode);
   for await (const { path, entry } of walk(folder)) {
     if (!entry.isSymlink) await hand(path, entry.isDirectory ? folderMode : fileMode);
   }
+}
+
+/** Puts a folder on disk, and with `deep` everything below it. */
+export async function syncFolder(
+  folder: string,
+  { deep }: { readonly deep: boolean },
+): Promise<void> {
+  if (deep) {
+    for await (const { path, entry } of walk(folder)) if (!entry.isSymlink) await sync(path);
+  }
+  await sync(folder);
 }
 
 /** Everything below a folder, folders before what is in them. */
@@ -36,4 +48,9 @@ export async function* walk(
     yield { path, entry };
     if (entry.isDirectory) yield* walk(path);
   }
+}
+
+async function sync(path: string): Promise<void> {
+  using file = await Deno.open(path);
+  await file.sync();
 }

@@ -21,6 +21,13 @@ export type Phase = typeof phases[number];
 
 const ownerSchema = v.object({ uid: v.number(), gid: v.number() });
 
+/** A place of a server's files, as places.ts has it. */
+export const placeSchema = v.object({
+  role: v.picklist(["data", "system", "redo", "undo", "binaryLog", "relayLog"]),
+  folder: v.string(),
+  names: v.nullable(v.array(v.string())),
+});
+
 const memoSchema = v.object({
   phase: v.picklist(phases),
   method: v.picklist(copyMethodNames),
@@ -32,13 +39,7 @@ const memoSchema = v.object({
   }),
   /** GTIDs that the donor had before the copy: the new server must have them. */
   wanted: v.string(),
-  places: v.array(
-    v.object({
-      role: v.picklist(["data", "system", "redo", "undo", "binaryLog", "relayLog"]),
-      folder: v.string(),
-      names: v.nullable(v.array(v.string())),
-    }),
-  ),
+  places: v.array(placeSchema),
   owner: ownerSchema,
   /** Names of the folders of this job, the same in every place. */
   aside: v.string(),

@@ -6,21 +6,24 @@ import type { RebuildMemo } from "./memo.ts";
 import { belongs, type Place, placeFor, placesApart } from "./places.ts";
 import type { Folders } from "./ports.ts";
 
+/** What of a job says where its files go. */
+export type Moved = Pick<RebuildMemo, "places" | "work" | "owner">;
+
 /** Folder of this job where a place's old entries are. */
 export function asideOf({ aside }: RebuildMemo, place: Place): string {
   return `${place.folder}/${aside}`;
 }
 
 /** Folder of this job for the copy and all that its making needs; goes at the end. */
-export function workOf(memo: RebuildMemo): string {
+export function workOf(memo: Moved): string {
   return `${dataOf(memo).folder}/${memo.work}`;
 }
 
-export function targetOf(memo: RebuildMemo): string {
+export function targetOf(memo: Moved): string {
   return `${workOf(memo)}/copy`;
 }
 
-export function dataOf({ places }: RebuildMemo): Place {
+export function dataOf({ places }: Moved): Place {
   const data = places.find(({ role }) => role === "data");
   if (data === undefined) throw new Error("Cannot rebuild as the data folder is not known");
   return data;
@@ -41,7 +44,7 @@ export async function moveAside(folders: Folders, memo: RebuildMemo): Promise<re
 }
 
 /** Moves the finished copy to where the server reads it. */
-export async function putInPlace(folders: Folders, memo: RebuildMemo): Promise<void> {
+export async function putInPlace(folders: Folders, memo: Moved): Promise<void> {
   const target = targetOf(memo);
   for (const name of await folders.list(target) ?? []) {
     const place = placeFor(memo.places, name);
@@ -56,7 +59,7 @@ export async function putInPlace(folders: Folders, memo: RebuildMemo): Promise<v
  * The first half of the way back, while the old data is aside as a whole: all that is in place came
  * from the copy, and goes. The journal must know when it is done: the old entries come next.
  */
-export async function takeOut(folders: Folders, memo: RebuildMemo): Promise<void> {
+export async function takeOut(folders: Folders, memo: Moved): Promise<void> {
   for (const place of placesApart(memo.places)) {
     const work = `${place.folder}/${memo.work}`;
     const discarded = `${work}/discarded`;
@@ -81,7 +84,7 @@ export async function putBack(folders: Folders, memo: RebuildMemo): Promise<void
 }
 
 /** Removes what this job made besides the data. */
-export async function removeWork(folders: Folders, memo: RebuildMemo): Promise<void> {
+export async function removeWork(folders: Folders, memo: Moved): Promise<void> {
   for (const place of placesApart(memo.places)) {
     await folders.removeTree(`${place.folder}/${memo.work}`);
   }

@@ -36,6 +36,7 @@ import type { FoundConfig, World } from "./ports.ts";
 import { CommandError } from "./exit.ts";
 import { readConfig } from "./real/cluster.ts";
 import { openServer } from "./real/server.ts";
+import { createSender } from "./agent_copies.ts";
 import { copyAccount, openJobs } from "./agent_jobs.ts";
 
 /** A hand-over that is not ready by then is given up. */
@@ -170,6 +171,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Bui
   const server = await openServer(config);
   const { endpoint: account } = settings;
   const jobs = await openJobs({ ...parts, log: logger, peers, server, endpoint: account });
+  const sender = resources.use(createSender({ ...parts, log: logger }));
   const vip = createAddress(parts);
   await vip.removeAtBoot();
   resources.defer(() => vip.drop());
@@ -208,7 +210,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Bui
     }),
     vip,
     log: logger,
-    jobs: () => jobs.view,
+    jobs: () => ({ ...jobs.view, ...sender.busy ? { word: "BACKUPING" } : {} }),
     seed: crypto.getRandomValues(new Uint32Array(1))[0] ?? 1,
     newUuid: () => crypto.randomUUID(),
     fenceMs: config.raft.fenceMs,
@@ -220,7 +222,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Bui
     settings: shownSettings(config),
     trace: config.log.level === "DEBUG",
   };
-  return { options, jobs, methods };
+  return { options, jobs, methods: { ...methods, ...sender.methods() } };
 }
 
 function createAddress({ config, clock, logger, node }: Parts): VirtualIp {

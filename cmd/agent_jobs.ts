@@ -17,6 +17,7 @@ import type { Ticker } from "../backup/ports.ts";
 import type { RebuildOptions } from "../backup/rebuild.ts";
 import type { Endpoint } from "../mysql/client.ts";
 import type { MysqlServer } from "../mysql/server.ts";
+import { backupKinds, createXtrabackup } from "./agent_copies.ts";
 import { findServer, type ServerPlace } from "./real/server.ts";
 
 export interface JobParts {
@@ -43,7 +44,10 @@ export async function openJobs(parts: JobParts): Promise<Jobs> {
     clock: parts.clock,
     log: parts.log,
     date: localTime,
-    kinds: { rebuild: rebuildKind(() => rebuildOptions(parts, place)) },
+    kinds: {
+      rebuild: rebuildKind(() => rebuildOptions(parts, place)),
+      ...backupKinds(parts.config, place, () => rebuildOptions(parts, place)),
+    },
   });
 }
 
@@ -88,7 +92,8 @@ function rebuildOptions(parts: JobParts, place: ServerPlace): RebuildOptions {
 }
 
 /** The methods of this host, the preferred one first. */
-function copyMethods({ secrets, peers }: JobParts, place: ServerPlace): readonly CopyMethod[] {
+function copyMethods(parts: JobParts, place: ServerPlace): readonly CopyMethod[] {
+  const { secrets, peers } = parts;
   const calls = createCopyCalls(peers);
   return [
     createClone({
@@ -98,6 +103,7 @@ function copyMethods({ secrets, peers }: JobParts, place: ServerPlace): readonly
       offer: (donor) => calls.offer(donor),
       admit: (member) => calls.admit(member),
     }),
+    createXtrabackup(parts),
   ];
 }
 

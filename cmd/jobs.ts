@@ -27,20 +27,27 @@ export async function runJobs(command: JobsCommand, around: Surroundings): Promi
   switch (command.kind) {
     case "list": {
       const jobs = decodeJobList(
-        await ask(cluster, { method: "jobs.list", params: {}, deadlineMs }),
+        await askJobs(cluster, { method: "jobs.list", params: {}, deadlineMs }),
       );
       const facts = { table: jobsTable(jobs), value: { jobs } };
       return printFacts(facts, { form: command.form, colour: around.world.colour });
     }
     case "follow":
       return await followJob(cluster, { number: command.number, around, deadlineMs });
-    case "cancel": {
-      const params = { number: command.number };
-      const answer = await ask(cluster, { method: "jobs.cancel", params, deadlineMs });
-      const number = decodeJobNumber(answer);
-      return success(`Job ${number} is being canceled: see xenon jobs follow ${number}\n`);
-    }
+    case "cancel":
+      return await cancelJob(cluster, command.number, deadlineMs);
   }
+}
+
+/** Cancels a job, or the running one for null; it ends some time later. */
+export async function cancelJob(
+  cluster: Cluster,
+  number: number | null,
+  deadlineMs: number,
+): Promise<Outcome> {
+  const question = { method: "jobs.cancel", params: { number }, deadlineMs };
+  const canceled = decodeJobNumber(await askJobs(cluster, question));
+  return success(`Job ${canceled} is being canceled: see xenon jobs follow ${canceled}\n`);
 }
 
 /** Begins a job on the agent of this host and follows it to its end. */
@@ -50,7 +57,7 @@ export async function submitJob(
   { around, deadlineMs }: { readonly around: Surroundings; readonly deadlineMs: number },
 ): Promise<Outcome> {
   const question = { method: "jobs.submit", params: { ...job }, deadlineMs: submitMs };
-  const number = decodeJobNumber(await ask(cluster, question));
+  const number = decodeJobNumber(await askJobs(cluster, question));
   return await followJob(cluster, { number, around, deadlineMs });
 }
 
@@ -111,7 +118,8 @@ function detachedFrom(number: number | null): Outcome {
   return success(`Detached, the job goes on: xenon jobs follow${which} shows it again\n`);
 }
 
-async function ask(
+/** One question to the agent of this host about its jobs. */
+export async function askJobs(
   cluster: Cluster,
   question: Parameters<Cluster["call"]>[1],
 ): Promise<unknown> {

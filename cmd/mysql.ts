@@ -1,6 +1,7 @@
 /** Runs `xenon mysql ...`. */
 import type { Outcome } from "./exit.ts";
 import { printFacts } from "./facts.ts";
+import { mysqlBackup } from "./mysql_backup.ts";
 import { mysqlRebuild } from "./mysql_rebuild.ts";
 import { killServer, setVariables, workOnServer } from "./mysql_server.ts";
 import { mysqlStatus } from "./mysql_status.ts";
@@ -17,6 +18,10 @@ export async function runMysql(command: MysqlCommand, around: Surroundings): Pro
   const cluster = await openCluster(command.common, around);
   const deadlineMs = changeDeadlineMs(command.common);
   switch (command.kind) {
+    case "backup":
+    case "cancelbackup":
+    case "restore":
+      return await mysqlBackup(cluster, command, around);
     case "status": {
       const facts = await mysqlStatus(cluster, factsDeadlineMs(command.common));
       return printFacts(facts, { form: command.form, colour: world.colour });

@@ -1,5 +1,6 @@
 /** The words of `xenon mysql ...`. */
 import type { CommonOptions, FactsForm } from "../options.ts";
+import { addBackups, type BackupCommand } from "./mysql_backup.ts";
 import { addRebuild, type RebuildCommand } from "./mysql_rebuild.ts";
 import { addServerWords, type ServerCommand } from "./mysql_server.ts";
 import { addUserWords, type UserCommand } from "./mysql_users.ts";
@@ -7,6 +8,7 @@ import { commonOf, examples, type Found, outputOption, type Tree } from "./words
 
 export type MysqlCommand =
   | StatusCommand
+  | BackupCommand
   | ServerCommand
   | UserCommand
   | RebuildCommand;
@@ -23,8 +25,14 @@ export function addMysql(tree: Tree, found: Found<MysqlCommand>): void {
   const group = tree.command("mysql").description("The MySQL server of this host, and accounts")
     .addHelpText(
       "after",
-      examples("xenon mysql status", "xenon mysql rebuildme", "xenon mysql getuser -o table"),
+      examples(
+        "xenon mysql status",
+        "xenon mysql rebuildme",
+        "xenon mysql backup --to=/backup/mysql",
+        "xenon mysql getuser -o table",
+      ),
     );
+  addBackups(group, found);
   addRebuild(group, found);
   group.command("status")
     .description("Replication and server of this host, as JSON")

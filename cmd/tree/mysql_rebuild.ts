@@ -26,7 +26,7 @@ export function addRebuild(group: Tree, found: Found<RebuildCommand>): void {
     .option(
       "--from <endpoint>",
       "Agent of the node to copy, instead of the best follower",
-      parseOne,
+      parseDonor,
     )
     .addOption(
       new Option("--method <method>", "How to copy").choices(rebuildMethods).default(
@@ -56,7 +56,8 @@ export function addRebuild(group: Tree, found: Found<RebuildCommand>): void {
     );
 }
 
-function parseOne(word: string): string {
+/** One agent as `host:port`. */
+export function parseDonor(word: string): string {
   const [node, ...others] = parseNodes(word);
   if (node === undefined || others.length > 0) {
     throw new InvalidArgumentError("Wanted is one node as host:port.");

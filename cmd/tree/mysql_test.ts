@@ -120,3 +120,24 @@ Deno.test("rebuildme takes the donor, the method and two switches", () => {
     "mysql rebuildme --method tar": /auto, clone, xtrabackup/,
   });
 });
+
+Deno.test("the words of backups are understood", () => {
+  const group = "mysql";
+  const backup = { group, kind: "backup", from: null, method: "auto", common: nothing } as const;
+  expectCommands({
+    "mysql backup --to /b": { ...backup, to: "/b" },
+    "mysql backup --to=b --from b:8801 --method xtrabackup": {
+      ...backup,
+      to: "b",
+      from: "b:8801",
+      method: "xtrabackup",
+    },
+    "mysql cancelbackup": { group, kind: "cancelbackup", common: nothing },
+    "mysql restore --from /b": { group, kind: "restore", from: "/b", common: nothing },
+  });
+  expectRefusals({
+    "mysql backup": /--to/,
+    "mysql backup --to=": /folder/,
+    "mysql restore": /--from/,
+  });
+});

@@ -7,7 +7,7 @@ import { poll } from "../../cmd/demo/lab.ts";
 import { type Account, tableName } from "../../cmd/demo/workload.ts";
 import { probesName } from "../../bench/watchers.ts";
 import { describeResult, type ProcessResult, succeeded } from "../../mysql/process.ts";
-import { HostNetwork } from "./hosts.ts";
+import { type Host, HostNetwork } from "./hosts.ts";
 import type { HostDisk } from "./hosts_disk.ts";
 import { HostNode, mysqlPort } from "./hosts_lab_node.ts";
 import { findMysqld, TemporaryFolder } from "./lab.ts";
@@ -32,6 +32,11 @@ export class FixedLocator extends Locator {
   }
 }
 
+export interface HostsLabOptions {
+  /** More sections for the configuration of a host's agent; `folder` is that of the laboratory. */
+  readonly moreConfig?: (host: Host, folder: string) => string;
+}
+
 export class HostsLab implements AsyncDisposable {
   readonly network: HostNetwork;
   readonly nodes: readonly HostNode[];
@@ -41,13 +46,13 @@ export class HostsLab implements AsyncDisposable {
 
   private constructor(
     network: HostNetwork,
-    parts: {
+    parts: HostsLabOptions & {
       readonly folder: TemporaryFolder;
       readonly mysqld: string;
       readonly disks: readonly HostDisk[];
     },
   ) {
-    const { folder, mysqld, disks } = parts;
+    const { folder, mysqld, disks, moreConfig } = parts;
     this.network = network;
     this.address = network.virtual.four;
     this.#folder = folder;
@@ -58,7 +63,8 @@ export class HostsLab implements AsyncDisposable {
     this.nodes = network.hosts.map((host, index) => {
       const shared = { folder: folder.path, mysqld, rootPassword: secrets.root };
       const own = { host, number: index + 1, disk: disks[index] ?? null };
-      return new HostNode({ ...shared, ...own, address: this.address });
+      const more = moreConfig?.(host, folder.path) ?? "";
+      return new HostNode({ ...shared, ...own, address: this.address, moreConfig: more });
     });
   }
 
@@ -66,7 +72,7 @@ export class HostsLab implements AsyncDisposable {
    * Builds hosts with disks of their own, servers and agents, and forms the cluster; there is a table
    * to write to.
    */
-  static async open(count = countDefault): Promise<HostsLab> {
+  static async open(count = countDefault, options: HostsLabOptions = {}): Promise<HostsLab> {
     const mysqld = await findMysqld();
     const network = await HostNetwork.open(count);
     const disks: HostDisk[] = [];
@@ -76,7 +82,8 @@ export class HostsLab implements AsyncDisposable {
       await network[Symbol.asyncDispose]();
       throw error;
     }
-    const lab = new HostsLab(network, { folder: new TemporaryFolder(), mysqld, disks });
+    const folder = new TemporaryFolder();
+    const lab = new HostsLab(network, { ...options, folder, mysqld, disks });
     try {
       await network.join();
       await lab.#form();
@@ -86,6 +93,11 @@ export class HostsLab implements AsyncDisposable {
       await lab[Symbol.asyncDispose]();
       throw new Error(`Cannot open the hosts: ${String(error)}\n${said}`, { cause: error });
     }
+  }
+
+  /** Everything of the laboratory lies below. */
+  get folder(): string {
+    return this.#folder.path;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

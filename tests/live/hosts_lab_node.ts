@@ -22,6 +22,8 @@ export interface HostNodeOptions {
   readonly address: string;
   /** Where the server and the agent keep what must survive; the laboratory's folder without one. */
   readonly disk: HostDisk | null;
+  /** More sections for the agent's configuration. */
+  readonly moreConfig?: string;
 }
 
 /** Every host has its own ports. */
@@ -231,6 +233,24 @@ export class HostNode {
     await this.startAgent();
   }
 
+  /** The host is as new: no data, no state of its agent, which runs again. */
+  async becomeNew(): Promise<void> {
+    this.signalAgent("SIGKILL");
+    await this.agentGone();
+    const { server, dataFolder } = this.#server();
+    await server.shutdown({ termMs: 0 });
+    for (const folder of [dataFolder, `${this.#stored}-meta`]) {
+      Deno.removeSync(folder, { recursive: true });
+      Deno.mkdirSync(folder, { mode: 0o700 });
+    }
+    await this.startAgent();
+  }
+
+  /** Where its server keeps its data. */
+  get dataFolder(): string {
+    return this.#server().dataFolder;
+  }
+
   /** Runs one command of xenon in this host. */
   xenon(words: readonly string[], deadlineMs: number): Promise<ProcessResult> {
     return this.host.run([...program, "--config", `${this.#base}.toml`, ...words], { deadlineMs });
@@ -336,7 +356,7 @@ export class HostNode {
   }
 
   #writeConfig(made: Sandbox): void {
-    const { folder, address } = this.#options;
+    const { folder, address, moreConfig = "" } = this.#options;
     const metaFolder = `${this.#stored}-meta`;
     Deno.mkdirSync(metaFolder, { recursive: true, mode: 0o700 });
     const text = nodeConfigText({
@@ -354,7 +374,7 @@ export class HostNode {
     });
     const timing = "[raft]\nheartbeat-timeout = 200\nelection-timeout = 1200\n";
     const vip = `[vip]\naddress = "${address}"\ninterface = "${hostInterface}"\nlease = 1000\n`;
-    const changed = text.replace("[raft]\n", timing) + vip;
+    const changed = text.replace("[raft]\n", timing) + vip + moreConfig;
     Deno.writeTextFileSync(`${this.#base}.toml`, changed, { mode: 0o600 });
   }
 }
