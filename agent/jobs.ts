@@ -115,7 +115,18 @@ export class Jobs {
       word: running?.word ?? "NONE",
       lastError: ended?.state === "failed" ? ended.sentence : "",
       apart: running?.apart ?? null,
+      lastBackup: this.#lastBackup(),
     };
+  }
+
+  /** The newest backup on this host that was verified. */
+  #lastBackup(): JobView["lastBackup"] {
+    const record = this.#records.findLast(({ kind, state }) =>
+      kind === "backup" && state === "done"
+    );
+    return record === undefined
+      ? null
+      : { endedAt: record.endedAt ?? "", sentence: record.sentence };
   }
 
   /** Goes on with the job that an earlier agent had begun, if there is one. */
@@ -222,6 +233,8 @@ export class Jobs {
       progress: (progress) => this.#progress(progress),
       remember: async ({ step, memo, word = "NONE", apart = null }) => {
         const canceled = interruptOf(signal) === "canceled";
+        // What one step has moved says nothing about the next.
+        if (step !== this.#find(number).step) this.#meter = null;
         await this.#change(number, { step, memo, apart, word: canceled ? "CANCELED" : word });
       },
     };

@@ -168,6 +168,8 @@ export interface JobView {
   readonly word: string;
   /** Why the newest job failed; empty when it did not. */
   readonly lastError: string;
+  /** The newest good backup that this host took; null where none is remembered. */
+  readonly lastBackup: { readonly endedAt: string; readonly sentence: string } | null;
   /** Why the server is left to a job; null while it is the agent's as usual. */
   readonly apart: string | null;
 }

@@ -53,7 +53,11 @@ export function snapshot(context: SnapshotContext): NodeStatus {
       running: context.serverRuns ? "RUNNING" : "NOTRUNNING",
       monitor: context.monitor && context.jobs.apart === null ? "ON" : "OFF",
     },
-    backup: { state: context.jobs.word, lastError: context.jobs.lastError },
+    backup: {
+      state: context.jobs.word,
+      lastError: context.jobs.lastError,
+      last: context.jobs.lastBackup,
+    },
     mysql: mysqlOf(context),
     uptimeSeconds: context.uptimeSeconds,
     counters: { ...context.counters, stateUptimeSeconds: context.stateUptimeSeconds },

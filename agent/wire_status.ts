@@ -94,7 +94,12 @@ const nodeStatusSchema = v.object({
   /** What the node did in its last cycle and why not more. */
   sentence: text,
   mysqld: v.object({ running: v.picklist(mysqldStates), monitor: v.picklist(["ON", "OFF"]) }),
-  backup: v.object({ state: name, lastError: text }),
+  backup: v.object({
+    state: name,
+    lastError: text,
+    /** The newest verified backup on this host: when and what. Agents before it do not say. */
+    last: v.optional(v.nullable(v.object({ endedAt: name, sentence: text })), null),
+  }),
   mysql: mysqlSchema,
   uptimeSeconds: seconds,
   counters: countersSchema,

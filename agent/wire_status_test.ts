@@ -17,7 +17,7 @@ const status: NodeStatus = {
   margin: { losses: 0, sentence: "Replication is asynchronous with two voters" },
   sentence: "following 10.0.0.2:8801 in term 4",
   mysqld: { running: "RUNNING", monitor: "ON" },
-  backup: { state: "NONE", lastError: "" },
+  backup: { state: "NONE", lastError: "", last: null },
   mysql: {
     state: "ALIVE",
     option: "READONLY",

@@ -21,6 +21,7 @@ import { persistedSettings } from "./persisted.ts";
 import type { Folders, Host, LocalNode, Task, Ticker } from "./ports.ts";
 import { copyWishOf, missingFrom } from "./rebuild_checks.ts";
 import type { RebuildRecord } from "./rebuild_record.ts";
+import { untilAnswers } from "./wait_for_server.ts";
 
 export interface RebuildOptions {
   readonly host: Host;
@@ -35,8 +36,6 @@ export interface RebuildOptions {
   readonly date: () => number;
 }
 
-/** A server that recovers from its copied log may take long; a dead one is seen earlier. */
-const startMsMax = 3_600_000;
 /** A member finds its leader within a few elections. */
 const followMsMax = 600_000;
 const pollMs = 200;
@@ -148,7 +147,7 @@ async function start(run: Run, memo: RebuildMemo): Promise<void> {
   const { task } = run;
   await host.startServer();
   task.say("S11 the server is started");
-  const executed = await untilAnswers(run);
+  const executed = await untilAnswers(run.options, task.signal);
   task.say("S12 the server runs");
   const set = memo.gtids ?? executed;
   const missing = missingFrom(set, memo.wanted);
@@ -163,22 +162,6 @@ async function start(run: Run, memo: RebuildMemo): Promise<void> {
   } else {
     await host.setPurged(memo.gtids);
     task.say("S15 the purged transactions are set");
-  }
-}
-
-async function untilAnswers(run: Run): Promise<string> {
-  const { host, ticker } = run.options;
-  const endsAt = ticker.now() + startMsMax;
-  for (;;) {
-    try {
-      return await host.executed();
-    } catch (error) {
-      if (!await host.serverRuns()) {
-        throw new Error(`The new server ended at once; ${host.whyItDied()}`, { cause: error });
-      }
-      if (ticker.now() >= endsAt) throw error;
-    }
-    await ticker.wait(pollMs, run.task.signal);
   }
 }
 

@@ -135,7 +135,7 @@ Deno.test("clusterStatus() shows a dead server and a failed backup", async () =>
   const status = statusOf(first, {
     role: "INVALID",
     mysqld: { running: "NOTRUNNING", monitor: "OFF" },
-    backup: { state: "NONE", lastError: "no room on disk" },
+    backup: { state: "NONE", lastError: "no room on disk", last: null },
     mysql: { ...base.mysql, state: "DEAD", option: "" },
   });
   const cluster = createFakeCluster({ ...healthy(), [first]: { kind: "up", status } });

@@ -106,7 +106,7 @@ export function statusOf(id: string, changes: Partial<NodeStatus> = {}): NodeSta
     margin: { losses: 1, sentence: "one more loss and no lossless failover" },
     sentence: leads ? "leading term 182: 3 of 3 voters answered" : `following ${leader}`,
     mysqld: { running: "RUNNING", monitor: "ON" },
-    backup: { state: "NONE", lastError: "" },
+    backup: { state: "NONE", lastError: "", last: null },
     mysql: mysqlOf(id, leads),
     uptimeSeconds: 3600.5,
     counters: {

@@ -65,6 +65,7 @@ export function extraKeys(node: NodeAnswer): Json {
     term: status.term,
     epoch: status.epoch,
     facts: status.mysql,
+    "last-backup": status.backup.last,
     "age-ms": status.ageMs,
     "uptime-seconds": status.uptimeSeconds,
     "agent-version": status.agentVersion,

@@ -86,12 +86,12 @@ export class Sessions implements AsyncDisposable {
     await Promise.all(names.map((name) => this.get(name)));
   }
 
-  /** A connection of its own for one purpose; see `release`. */
-  async fresh(): Promise<Connection> {
+  /** A connection of its own for one purpose, which may have more patience; see `release`. */
+  async fresh(connectMs = this.#settings.connectMs): Promise<Connection> {
     if (this.#fresh.size >= freshMax) {
       throw new RangeError(`Cannot open another connection as ${freshMax} are in use`);
     }
-    const connection = await this.#connect(this.#settings.endpoint);
+    const connection = await this.#connect(this.#settings.endpoint, connectMs);
     this.#fresh.add(connection);
     return connection;
   }
@@ -167,9 +167,11 @@ export class Sessions implements AsyncDisposable {
     }
   }
 
-  async #connect(endpoint: Endpoint): Promise<Connection> {
+  async #connect(
+    endpoint: Endpoint,
+    connectMs = this.#settings.connectMs,
+  ): Promise<Connection> {
     if (this.#disposed) throw new Error("Cannot connect as the connections were closed for good");
-    const { connectMs } = this.#settings;
     const connection = await Connection.connect({ ...endpoint, connectMs, programName });
     await plainMode(connection, connectMs);
     if (!this.#disposed) return connection;

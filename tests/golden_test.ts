@@ -58,7 +58,7 @@ Deno.test("cluster status draws dead hosts, a dead server and a failed backup", 
     role: "INVALID",
     sentence: "3 transactions exist only here: run xenon mysql rebuildme",
     mysqld: { running: "NOTRUNNING", monitor: "OFF" },
-    backup: { state: "NONE", lastError: "no room on disk" },
+    backup: { state: "NONE", lastError: "no room on disk", last: null },
     mysql: { ...mysql, state: "DEAD", option: "" },
   });
   const changes: Record<string, FakeNode> = {
