@@ -28,7 +28,7 @@ interface Stage {
 }
 
 await testWithHosts("copies of a running cluster", async (test) => {
-  await using lab = await HostsLab.open(3, { moreConfig: backupSection });
+  await using lab = await HostsLab.open(3, { moreConfig: backupSection, ownDisks: false });
   const sshds = lab.network.hosts.map((host) => new Sshd(host, `${lab.folder}/sshd-${host.name}`));
   await using stopped = new AsyncDisposableStack();
   const keys = await SshKeys.make(`${lab.folder}/keys`);

@@ -35,6 +35,8 @@ export class FixedLocator extends Locator {
 export interface HostsLabOptions {
   /** More sections for the configuration of a host's agent; `folder` is that of the laboratory. */
   readonly moreConfig?: (host: Host, folder: string) => string;
+  /** False: everything is on the machine's disk, which has more room. */
+  readonly ownDisks?: boolean;
 }
 
 export class HostsLab implements AsyncDisposable {
@@ -77,7 +79,8 @@ export class HostsLab implements AsyncDisposable {
     const network = await HostNetwork.open(count);
     const disks: HostDisk[] = [];
     try {
-      for (const host of network.hosts) disks.push(await network.disk(host));
+      const own = options.ownDisks === false ? [] : network.hosts;
+      for (const host of own) disks.push(await network.disk(host));
     } catch (error) {
       await network[Symbol.asyncDispose]();
       throw error;
