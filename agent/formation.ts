@@ -30,6 +30,8 @@ export interface Introduction {
   readonly founding: boolean;
   readonly witness: boolean;
   readonly held: string;
+  /** What its binary logs do not have any more. */
+  readonly purged: string;
   /** Why its server cannot be managed; empty when it can. */
   readonly problems: readonly string[];
 }
@@ -45,6 +47,7 @@ const introductionSchema = v.object({
   founding: v.boolean(),
   witness: v.boolean(),
   held: v.string(),
+  purged: v.optional(v.string(), ""),
   problems: v.array(v.string()),
 });
 
@@ -75,6 +78,8 @@ export async function form(options: FormationOptions, others: readonly string[])
   if (because.length > 0) return { kind: "refused", because };
   const first = firstOf(nodes);
   if (first === null) return { kind: "refused", because: [diverged(nodes)] };
+  const old = nodes.flatMap((node) => tooOld(first, node));
+  if (old.length > 0) return { kind: "refused", because: old };
   return await found(options, nodes, first);
 }
 
@@ -170,6 +175,7 @@ function joining(
       .map(({ id }) => `${id} is a witness, which can only be named at the founding`),
     ...(idle ? [] : stayingIdle(strangers)),
     ...strangers.flatMap((node) => foreign(self, node)),
+    ...strangers.flatMap((node) => tooOld(self, node)),
     ...problems(strangers),
   ];
   return because.length > 0 ? { kind: "refused", because } : { kind: "join", strangers };
@@ -189,6 +195,17 @@ function foreign(self: Introduction, node: Introduction): readonly string[] {
   return extra === EMPTY_POSITION
     ? []
     : [`${node.id} has transactions that this cluster lacks: ${extra}`];
+}
+
+/** A copy that lacks what the binary logs have no more can never catch up by replication. */
+function tooOld(source: Introduction, node: Introduction): readonly string[] {
+  if (node.witness) return [];
+  const lacks = gtidPositions.subtract(source.purged as Position, node.held as Position);
+  if (lacks === EMPTY_POSITION) return [];
+  const because =
+    `${node.id} lacks ${lacks}, which the binary logs of ${source.id} have no more: ` +
+    'copy a server to it first, with "xenon mysql rebuildme"';
+  return [because];
 }
 
 /** All that stands against a founding, at once. */

@@ -379,6 +379,7 @@ export class Node {
       founding: founding !== null,
       witness: config.witness,
       held: facts === null ? "" : heldOf(facts, store.current.memory.errant),
+      purged: facts?.purged ?? "",
       problems: config.witness
         ? []
         : facts === null

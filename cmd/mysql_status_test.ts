@@ -7,7 +7,7 @@ const deadlineMs = 1500;
 
 async function jsonOf(id: string, changes: Parameters<typeof statusOf>[1]): Promise<unknown> {
   const cluster = createFakeCluster({ [id]: { kind: "up", status: statusOf(id, changes) } });
-  return (await mysqlStatus(cluster, deadlineMs)).value;
+  return (await mysqlStatus(cluster, deadlineMs)).exact;
 }
 
 Deno.test("mysqlStatus() of a leader says that both threads run and nothing is behind", async () => {
@@ -37,6 +37,13 @@ Deno.test("mysqlStatus() of a dead server shows no thread as running", async () 
     last_error: "connection refused",
     monitor: "ON",
   });
+});
+
+Deno.test("mysqlStatus() adds the node's sentence, and never to the original's JSON", async () => {
+  const status = statusOf(follower, { sentence: "binary logs are kept: b does not answer" });
+  const cluster = createFakeCluster({ [follower]: { kind: "up", status } });
+  const { value, exact } = await mysqlStatus(cluster, deadlineMs);
+  assert.deepEqual(value, { ...exact as object, sentence: status.sentence });
 });
 
 Deno.test("mysqlStatus() tells the threads of a follower apart", async () => {

@@ -60,11 +60,12 @@ async function asked(): Promise<string> {
 
 /** In raw mode the terminal shows nothing, and its keys arrive as they are. */
 async function hidden(question: string): Promise<string> {
-  await Deno.stderr.write(new TextEncoder().encode(question));
   const bytes: number[] = [];
   const buffer = new Uint8Array(bytesMax);
+  // Before the question, so that not even a quick answer is shown.
   Deno.stdin.setRaw(true);
   try {
+    await Deno.stderr.write(new TextEncoder().encode(question));
     while (bytes.length < bytesMax) {
       const count = await Deno.stdin.read(buffer) ?? 0;
       if (count === 0) throw canceled();

@@ -1,6 +1,7 @@
 import { expectCommands, nothing } from "./expect_words.ts";
 
 const group = "raft";
+const turn = { group, kind: "switch", common: nothing } as const;
 
 Deno.test("the words of xenon raft are understood", () => {
   expectCommands({
@@ -9,6 +10,10 @@ Deno.test("the words of xenon raft are understood", () => {
     "raft nodes": { group, kind: "nodes", form: "table", common: nothing },
     "raft nodes --output json": { group, kind: "nodes", form: "json", common: nothing },
     "raft trytoleader": { group, kind: "trytoleader", common: nothing },
+    "raft enablepurgebinlog": { ...turn, name: "purgeBinlog", on: true },
+    "raft disablepurgebinlog": { ...turn, name: "purgeBinlog", on: false },
+    "raft enablechecksemisync": { ...turn, name: "checkSemiSync", on: true },
+    "raft disablechecksemisync": { ...turn, name: "checkSemiSync", on: false },
     "raft disable": { group, kind: "disable", common: nothing },
     "raft enable": { group, kind: "enable", common: nothing },
     "raft add b:1": { group, kind: "add", nodes: ["b:1"], common: nothing },

@@ -84,6 +84,7 @@ function introductionOf(id: string) {
     // Two witnesses are refused before anything begins, so it says that it has a server.
     witness: false,
     held: "",
+    purged: "",
     problems: [],
   };
 }

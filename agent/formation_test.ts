@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import type { NodeId } from "../raft/types.ts";
+import { form, type FormationOptions, type Introduction } from "./formation.ts";
+
+const uuid = "aaaaaaaa-0000-4000-8000-000000000001";
+
+function introduction(id: string, change: Partial<Introduction> = {}): Introduction {
+  return {
+    id,
+    member: id,
+    cluster: null,
+    members: [],
+    idle: [],
+    superIdle: false,
+    founding: false,
+    witness: false,
+    held: "",
+    purged: "",
+    problems: [],
+    ...change,
+  };
+}
+
+/** This node is the first; the others introduce themselves when they are asked. */
+function options([self, ...others]: readonly Introduction[]): FormationOptions {
+  assert.ok(self !== undefined);
+  return {
+    self: self.id as NodeId,
+    introduce: () => self,
+    peers: {
+      call: (id) => Promise.resolve({ ok: others.find((node) => node.id === id) }),
+    },
+    own: () => Promise.reject(new Error("nobody founds anything here")),
+    newUuid: () => "c",
+    deadlineMs: 1_000,
+  };
+}
+
+const lacks = new RegExp(
+  `b:1 lacks ${uuid}:1-5, which the binary logs of a:1 have no more: .*"xenon mysql rebuildme"`,
+);
+
+Deno.test("a copy that is older than the binary logs is refused before it joins", async () => {
+  const member = { cluster: "c", members: ["a:1"], held: `${uuid}:1-9`, purged: `${uuid}:1-5` };
+  const self = introduction("a:1", member);
+  const formed = await form(options([self, introduction("b:1")]), ["b:1"]);
+  assert.ok(formed.kind === "refused");
+  assert.match(formed.because.join(), lacks);
+  const copied = introduction("b:1", { held: `${uuid}:1-7`, purged: `${uuid}:1-7` });
+  assert.equal((await form(options([self, copied]), ["b:1"])).kind, "join");
+});
+
+Deno.test("a founding is refused where one copy could never catch up with the first leader's", async () => {
+  const self = introduction("a:1", { held: `${uuid}:1-9`, purged: `${uuid}:1-5` });
+  const formed = await form(options([self, introduction("b:1")]), ["b:1"]);
+  assert.ok(formed.kind === "refused");
+  assert.match(formed.because.join(), lacks);
+});
