@@ -18,6 +18,7 @@ async function main(): Promise<number> {
       writePrivate: async (path, text, how) =>
         await (await import("./cmd/real/private_file.ts")).writePrivate(path, text, how),
       openScreen: async () => (await import("./cmd/real/screen.ts")).openScreen(),
+      openSetup: async () => (await import("./cmd/real/setup.ts")).openSetup(),
       runDemo: async (options, world) =>
         await (await import("./cmd/demo.ts")).runDemo(options, world),
     },

@@ -7,6 +7,7 @@ import type { ClusterCommand } from "./tree/cluster.ts";
 import type { ConfigCommand } from "./tree/config.ts";
 import type { DemoCommand } from "./tree/demo.ts";
 import type { JobsCommand } from "./tree/jobs.ts";
+import type { InitCommand } from "./tree/init.ts";
 import type { MysqlCommand } from "./tree/mysql.ts";
 import type { PerfCommand } from "./tree/perf.ts";
 import type { RaftCommand } from "./tree/raft.ts";
@@ -20,6 +21,7 @@ export type Command =
   | ConfigCommand
   | DemoCommand
   | JobsCommand
+  | InitCommand
   | MysqlCommand
   | PerfCommand
   | RaftCommand

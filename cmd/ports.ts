@@ -1,5 +1,6 @@
 /** What commands need from the world, owned by them. The real ones are in cmd/real. */
 
+import type { ListedAddress } from "../agent/vip_commands.ts";
 import type { Stacks } from "./stacks.ts";
 
 /** One agent's answer. Only `answered` carries a result, and it is still undecoded. */
@@ -51,6 +52,8 @@ export interface Programs {
   writePrivate(path: string, text: string, how: { readonly replace: boolean }): Promise<void>;
   /** The terminal, for a command that shows something as it happens. */
   openScreen(): Promise<Screen>;
+  /** This host, for writing its first configuration. */
+  openSetup(): Promise<Setup>;
   /** Runs the demonstration; the number is the exit code. */
   runDemo(options: DemoOptions, world: World): Promise<number>;
 }
@@ -70,6 +73,18 @@ export interface Screen extends Disposable {
   readonly detached: boolean;
   /** Ends after so long, or at Ctrl-C. */
   wait(ms: number): Promise<void>;
+}
+
+/** A host that is being set up. */
+export interface Setup {
+  /** True when somebody at a terminal can be asked. */
+  readonly interactive: boolean;
+  /** One line of an answer, without blanks around it. */
+  ask(question: string): Promise<string>;
+  /** Every address of every interface. */
+  addresses(): Promise<readonly ListedAddress[]>;
+  /** A secret that nobody can guess. */
+  newSecret(): string;
 }
 
 /** What `xenon demo` was told. */

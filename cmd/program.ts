@@ -13,6 +13,7 @@ import { addCluster } from "./tree/cluster.ts";
 import { addConfig } from "./tree/config.ts";
 import { addDemo } from "./tree/demo.ts";
 import { addJobs } from "./tree/jobs.ts";
+import { addInit } from "./tree/init.ts";
 import { addMysql } from "./tree/mysql.ts";
 import { addPerf } from "./tree/perf.ts";
 import { addRaft } from "./tree/raft.ts";
@@ -75,6 +76,7 @@ export function buildTree(found: Found<Command>): Tree {
   addRaft(tree, found);
   addXenon(tree, found);
   addPerf(tree, found);
+  addInit(tree, found);
   addConfig(tree, found);
   addDemo(tree, found);
   addVersion(tree, found);

@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 import { runConfig } from "./config.ts";
 import { type ExitCode, exitCodes, explain, failure, type Outcome, success } from "./exit.ts";
 import { runJobs } from "./jobs.ts";
+import { runInit } from "./init.ts";
 import { findConfig } from "./lookup.ts";
 import { runMysql } from "./mysql.ts";
 import { runPerf } from "./perf.ts";
@@ -42,6 +43,8 @@ async function runCommand(command: Command, around: Surroundings): Promise<Outco
       return await runMysql(command, around);
     case "raft":
       return await runRaft(command, around);
+    case "init":
+      return await runInit(command, around);
     case "config":
       return await runConfig(command, around);
     case "xenon":

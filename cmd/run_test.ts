@@ -28,6 +28,7 @@ function programsOf(cluster = createFakeCluster({})) {
     },
     checkFiles: () => Promise.resolve({ problems: [], warnings: [] }),
     writePrivate: () => Promise.resolve(),
+    openSetup: () => Promise.reject(new Error("this host is set up")),
     takeStacks: (found) => {
       started.push(`stacks ${found.path}`);
       return Promise.resolve({ program: "gdb", pid: 42, text: "#0 main\n" });

@@ -32,6 +32,7 @@ async function printed(
       runAgent: () => Promise.resolve(1),
       checkFiles: () => Promise.resolve({ problems: [], warnings: [] }),
       writePrivate: () => Promise.resolve(),
+      openSetup: () => Promise.reject(new Error("this host is set up")),
       takeStacks: () => Promise.resolve({ program: "gdb", pid: 42, text: "#0 main\n" }),
       openScreen: () => Promise.resolve(createFakeScreen()),
       runDemo: () => Promise.resolve(1),
