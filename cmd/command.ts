@@ -4,6 +4,7 @@
  */
 import type { AgentCommand } from "./tree/agent.ts";
 import type { ClusterCommand } from "./tree/cluster.ts";
+import type { CompletionCommand } from "./tree/completion.ts";
 import type { ConfigCommand } from "./tree/config.ts";
 import type { DemoCommand } from "./tree/demo.ts";
 import type { JobsCommand } from "./tree/jobs.ts";
@@ -18,6 +19,7 @@ import type { XenonCommand } from "./tree/xenon.ts";
 export type Command =
   | AgentCommand
   | ClusterCommand
+  | CompletionCommand
   | ConfigCommand
   | DemoCommand
   | JobsCommand

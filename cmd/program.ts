@@ -10,6 +10,7 @@ import {
 import type { Command, Parsed } from "./command.ts";
 import { addAgent } from "./tree/agent.ts";
 import { addCluster } from "./tree/cluster.ts";
+import { addCompletion } from "./tree/completion.ts";
 import { addConfig } from "./tree/config.ts";
 import { addDemo } from "./tree/demo.ts";
 import { addJobs } from "./tree/jobs.ts";
@@ -78,6 +79,7 @@ export function buildTree(found: Found<Command>): Tree {
   addPerf(tree, found);
   addInit(tree, found);
   addConfig(tree, found);
+  addCompletion(tree, found);
   addDemo(tree, found);
   addVersion(tree, found);
   return tree;

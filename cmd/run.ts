@@ -1,6 +1,8 @@
 /** From the words of a command line to its outcome, through the ports it is handed. */
 import { runCluster } from "./cluster.ts";
 import type { Command } from "./command.ts";
+import { completeWord, completeWords } from "./completion.ts";
+import { completionScripts } from "./completion_scripts.ts";
 import { runConfig } from "./config.ts";
 import { type ExitCode, exitCodes, explain, failure, type Outcome, success } from "./exit.ts";
 import { runJobs } from "./jobs.ts";
@@ -9,7 +11,7 @@ import { findConfig } from "./lookup.ts";
 import { runMysql } from "./mysql.ts";
 import { runPerf } from "./perf.ts";
 import type { Surroundings } from "./ports.ts";
-import { parseArguments } from "./program.ts";
+import { buildTree, parseArguments } from "./program.ts";
 import { runRaft } from "./raft.ts";
 import { runVersion } from "./version.ts";
 import { runXenon } from "./xenon.ts";
@@ -17,6 +19,9 @@ import { runXenon } from "./xenon.ts";
 /** Understands and runs one command line. Never rejects. */
 export async function run(words: readonly string[], around: Surroundings): Promise<Outcome> {
   try {
+    if (words[0] === completeWord) {
+      return await completeWords(buildTree(() => {}), words, around);
+    }
     const parsed = parseArguments(words);
     if (parsed.kind === "help") return success(parsed.text);
     if (parsed.kind === "usageError") return failure(exitCodes.usage, parsed.because);
@@ -45,6 +50,8 @@ async function runCommand(command: Command, around: Surroundings): Promise<Outco
       return await runRaft(command, around);
     case "init":
       return await runInit(command, around);
+    case "completion":
+      return success(completionScripts[command.shell]);
     case "config":
       return await runConfig(command, around);
     case "xenon":

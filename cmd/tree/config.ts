@@ -31,7 +31,7 @@ export function addConfig(tree: Tree, found: Found<ConfigCommand>): void {
   });
   group.command("convert")
     .description("Turn the original's JSON, with or without remarks, into a configuration of ours")
-    .argument("<json>", "The original's configuration")
+    .argument("<file>", "The original's configuration, usually xenon.json")
     .option("--to <file>", "Write it there with mode 0600; without it, to standard output")
     .option("--force", "Overwrite the file", false)
     .addHelpText(
