@@ -73,7 +73,10 @@ export type Formed =
 /** Founds a cluster of this node and `others`, or finds that only a join is left to do. */
 export async function form(options: FormationOptions, others: readonly string[]): Promise<Formed> {
   const { self, nodes, silent } = await introduced(options, others);
-  if (settled(self)) return joining(self, { nodes, silent, idle: false });
+  if (settled(self)) {
+    await finish(options, self, nodes);
+    return joining(self, { nodes, silent, idle: false });
+  }
   const because = [...silent.map((one) => one.because), ...obstacles(options, nodes)];
   if (because.length > 0) return { kind: "refused", because };
   const first = firstOf(nodes);
@@ -92,6 +95,20 @@ export async function joinIdle(
   if (settled(self)) return joining(self, { nodes, silent, idle: true });
   const because = `${options.self} is in no cluster yet: found one first with "xenon cluster add"`;
   return { kind: "refused", because: [because] };
+}
+
+/** Members that stored the list and did not hear the last word of the founding hear it now. */
+async function finish(
+  options: FormationOptions,
+  self: Introduction,
+  nodes: readonly Introduction[],
+): Promise<void> {
+  const cluster = self.cluster ?? "";
+  const waiting = nodes.filter((node) => node.founding && node.cluster === cluster);
+  const first = waiting.find((node) => !node.witness);
+  if (first === undefined) return;
+  const go = { kind: "foundingGo", cluster, first: first.id as NodeId } as const;
+  await tellAll(options, waiting.map((node) => node.id as NodeId), go);
 }
 
 function settled(self: Introduction | undefined): self is Introduction {
@@ -210,11 +227,22 @@ function tooOld(source: Introduction, node: Introduction): readonly string[] {
 
 /** All that stands against a founding, at once. */
 function obstacles(options: FormationOptions, nodes: readonly Introduction[]): readonly string[] {
-  const settled = nodes.filter((node) => node.cluster !== null && !node.founding);
+  // Somebody who heard the last word of the same founding already is no obstacle to its end.
+  const begunAs = nodes.find((node) => node.founding && node.cluster !== null)?.cluster;
+  const settled = nodes.filter((node) =>
+    node.cluster !== null && !node.founding && node.cluster !== begunAs
+  );
   const because = settled.map((node) =>
     `${node.id} belongs to cluster ${node.cluster} already: ` +
     `run "xenon cluster add ${options.self}" there`
   );
+  // What some nodes stored is completed as it is, or not at all.
+  const ids = nodes.map(({ id }) => id).sort();
+  for (const { id, members } of nodes.filter((node) => node.cluster !== null && node.founding)) {
+    const begun = [...members].sort();
+    if (begun.join() === ids.join()) continue;
+    because.push(`${id} stored the unfinished founding of ${begun.join(", ")}: add exactly these`);
+  }
   const witnesses = nodes.filter((node) => node.witness);
   if (witnesses.length > 1) because.push("only one witness is allowed");
   if (witnesses.length === nodes.length) because.push("a cluster needs a node with a server");
@@ -269,11 +297,13 @@ async function found(
   const cluster = [own.cluster, ...seen].sort()[0] ?? own.cluster;
   const agreed = { kind: "foundingPromise", founding: { cluster, members: ids } } as const;
   if (seen.some((one) => one !== cluster)) {
-    const again = refusals(ids, await tellAll(options, ids, agreed));
+    const told = await tellAll(options, ids, agreed);
+    const again = [...refusals(ids, told), ...disagreements(ids, told, cluster)];
     if (again.length > 0) return { kind: "refused", because: again };
   }
   const membership: Membership = { cluster, epoch: 1, members: nodes.map(memberOf) };
-  const stored = refusals(ids, await tellAll(options, ids, { kind: "foundingStore", membership }));
+  const store = { kind: "foundingStore", membership, begun: begun !== undefined } as const;
+  const stored = refusals(ids, await tellAll(options, ids, store));
   if (stored.length > 0) return { kind: "incomplete", because: stored };
   const go = { kind: "foundingGo", cluster, first: first.id as NodeId } as const;
   const gone = refusals(ids, await tellAll(options, ids, go));
@@ -283,6 +313,19 @@ async function found(
     ...gone.map((because) => `${because}: it will hear of it from the leader`),
   ];
   return { kind: "done", sentences };
+}
+
+/** Who keeps a promise to a third founding: its founder must finish or give it back first. */
+function disagreements(
+  ids: readonly string[],
+  told: readonly Told[],
+  cluster: string,
+): readonly string[] {
+  return told.flatMap(({ founding }, index) =>
+    founding === null || founding.cluster === cluster
+      ? []
+      : [`${ids[index] ?? "a node"}: another founding of the same nodes is under way, add again`]
+  );
 }
 
 function memberOf(node: Introduction): Member {

@@ -5,6 +5,7 @@
 import type { Effect, Following, Promotion } from "../raft/effect.ts";
 import type { Event, OperationDone } from "../raft/event.ts";
 import type { Envelope, Message } from "../raft/message.ts";
+import { ackers } from "../raft/quorum.ts";
 import { addressOf, type Config, type Millis, type NodeId, type Position } from "../raft/types.ts";
 import type { Clock, Database, Hooks, Log, Peers, Scope, Server, ServerIdentity } from "./ports.ts";
 import { position } from "./positions.ts";
@@ -287,10 +288,25 @@ export class Interpreter {
   async #arrange(effect: Effect & { readonly kind: "arrange" }): Promise<OperationDone> {
     const { database, clock } = this.#options;
     const scope = this.#scope();
-    const source = effect.cutOff === null ? null : this.#options.sourceOf(effect.cutOff);
-    const cutOff = source === null ? null : addressOf(source);
+    const cutOff = effect.cutOff === null
+      ? null
+      : { replica: this.#addressOf(effect.cutOff), staying: this.#staying() };
     await database.arrange({ k: effect.k, cutOff }, scope);
     return { kind: "arranged", at: clock.now(), op: effect.op };
+  }
+
+  #addressOf(id: NodeId): string | null {
+    const source = this.#options.sourceOf(id);
+    return source === null ? null : addressOf(source);
+  }
+
+  /** Servers of the other voters, as far as this leader has heard from them. */
+  #staying(): readonly string[] {
+    const { config, store } = this.#options;
+    const { membership } = store.current.durable;
+    if (membership === null) return [];
+    return ackers(membership).filter(({ id }) => id !== config.id)
+      .map(({ id }) => this.#addressOf(id)).filter((address) => address !== null);
   }
 
   /** The operator's command runs beside the closing and never delays it. */

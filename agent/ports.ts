@@ -113,7 +113,13 @@ export interface Database {
   ): Promise<{ readonly settled: boolean; readonly because: string | null }>;
   /** Acknowledgement settings before or after a vote moves, proven by a commit (see raft effect). */
   arrange(
-    wish: { readonly k: number; readonly cutOff: string | null },
+    wish: {
+      readonly k: number;
+      /** The replica that must not acknowledge any more, and those that go on, as host:port. */
+      readonly cutOff:
+        | { readonly replica: string | null; readonly staying: readonly string[] }
+        | null;
+    },
     scope: Scope,
   ): Promise<void>;
   /** Once for each run of the server, while it does not lead: plugins, boot-closed settings. */

@@ -114,7 +114,11 @@ const messageSchema = v.variant("kind", [
   v.object({ kind: v.literal("takeover"), term: count }),
   v.object({ kind: v.literal("foundingPromise"), founding: foundingSchema }),
   v.object({ kind: v.literal("foundingRelease"), cluster: id }),
-  v.object({ kind: v.literal("foundingStore"), membership: membershipSchema }),
+  v.object({
+    kind: v.literal("foundingStore"),
+    membership: membershipSchema,
+    begun: v.optional(v.boolean(), false),
+  }),
   v.object({ kind: v.literal("foundingGo"), cluster: id, first: id }),
   v.object({
     kind: v.literal("verdict"),

@@ -1,4 +1,7 @@
-/** Ends the connection over which one replica reads, so that it acknowledges nothing more. */
+/**
+ * Ends the connection over which one replica reads, and makes sure that it acknowledges nothing more. A
+ * replica whose agent is dead connects again by itself and would go on acknowledging.
+ */
 
 import type { Connection } from "./client.ts";
 import type { Dialect } from "./dialect.ts";
@@ -16,36 +19,75 @@ export interface ReaderSeen {
   readonly port: number;
   /** The address that its connection comes from. */
   readonly clientHost: string;
+  /** It asked for semi-sync when it connected, so its acknowledgements count. */
+  readonly acknowledges: boolean;
+}
+
+export interface CutOff {
+  /** host:port of its MySQL, or its server UUID; null where neither is known. */
+  readonly replica: string | null;
+  /** The same of those that go on acknowledging; tells the others apart where `replica` is null. */
+  readonly staying: readonly string[];
 }
 
 const pollMs = 5;
 /** The last look may take so long after the time is over. */
 const graceMs = 100;
+const silencePollMs = 100;
 
 /**
- * Kills the dump threads of one replica and sees them gone. A replica that does not read is cut off already.
- * It may connect again: whoever cuts it off has told its agent before, or locked its account.
+ * Kills the dump threads of one replica, sees them gone, and looks for a while whether one comes back
+ * that acknowledges. A replica that does not read is cut off already.
  *
- * @param replica host:port of its MySQL, or its server UUID
- * @throws {Error} when it cannot be told apart from others, or does not end in time.
+ * @throws {Error} when it cannot be told apart from others, does not end in time, or acknowledges again.
  */
 export async function cutOff(
   connection: Connection,
-  replica: string,
-  options: { readonly dialect: Dialect; readonly deadlineMs: number },
+  wish: CutOff,
+  options: {
+    readonly dialect: Dialect;
+    readonly deadlineMs: number;
+    /** Longer than a receiver waits before it connects again. */
+    readonly silentMs: number;
+  },
 ): Promise<void> {
   const time = new TimeLeft(options.deadlineMs);
-  const look = () => readersOf(connection, options.dialect, time.leftMs + graceMs);
-  const chosen = chooseReaders(await look(), replica).map(({ sessionId }) => sessionId);
+  const look = () => readersOf(connection, options.dialect, options.deadlineMs);
+  const chosen = leaving(await look(), wish).map(({ sessionId }) => sessionId);
   await killSessions(connection, chosen, { deadlineMs: time.leftMs + graceMs });
   while ((await look()).some(({ sessionId }) => chosen.includes(sessionId))) {
     if (time.over) {
       throw new Error(
-        `Cannot cut off replica "${replica}" as it still reads after ${options.deadlineMs} ms`,
+        `Cannot cut off ${nameOf(wish)} as it still reads after ${options.deadlineMs} ms`,
       );
     }
     await pause(pollMs);
   }
+  const silence = new TimeLeft(options.silentMs);
+  while (!silence.over) {
+    const back = leaving(await look(), wish).find((reader) => reader.acknowledges);
+    if (back !== undefined) {
+      throw new Error(
+        `Cannot cut off ${nameOf(wish)} as the server at ${back.clientHost} connects again and ` +
+          "acknowledges: start its agent, or stop that server",
+      );
+    }
+    await pause(silencePollMs);
+  }
+}
+
+function nameOf({ replica }: CutOff): string {
+  return replica === null ? "replicas that are no voters" : `replica "${replica}"`;
+}
+
+/** Whom the wish means. Where its address is unknown: whoever acknowledges and does not stay. */
+export function leaving(
+  readers: readonly ReaderSeen[],
+  { replica, staying }: CutOff,
+): readonly ReaderSeen[] {
+  if (replica !== null) return chooseReaders(readers, replica);
+  const stay = staying.flatMap((one) => chooseReaders(readers, one));
+  return readers.filter((reader) => reader.acknowledges && !stay.includes(reader));
 }
 
 /**
@@ -95,16 +137,27 @@ async function readersOf(
   return rowsOf(threads).map((row) => {
     const uuid = text(row, "uuid", "").toLowerCase();
     const known = byUuid.get(uuid) ?? { reportedHost: "", port: 0 };
-    return { ...known, uuid, sessionId: integer(row, "id"), clientHost: text(row, "host", "") };
+    return {
+      ...known,
+      uuid,
+      sessionId: integer(row, "id"),
+      clientHost: text(row, "host", ""),
+      acknowledges: text(row, "semi", "0") === "1",
+    };
   });
 }
 
-/** A receiver introduces itself by a variable of its session. */
+/** A receiver introduces itself, and asks for semi-sync, by variables of its session. */
 const dumpThreads = "SELECT thread.PROCESSLIST_ID AS id, thread.PROCESSLIST_HOST AS host, " +
-  "MAX(CONVERT(variable.VARIABLE_VALUE USING utf8mb4)) AS uuid " +
+  `${variable("'replica_uuid', 'slave_uuid'")} AS uuid, ` +
+  `${variable("'rpl_semi_sync_replica', 'rpl_semi_sync_slave'")} AS semi ` +
   "FROM performance_schema.threads AS thread LEFT JOIN " +
   "performance_schema.user_variables_by_thread AS variable ON " +
-  "variable.THREAD_ID = thread.THREAD_ID AND " +
-  "variable.VARIABLE_NAME IN ('replica_uuid', 'slave_uuid') " +
+  "variable.THREAD_ID = thread.THREAD_ID " +
   "WHERE thread.PROCESSLIST_COMMAND LIKE 'Binlog Dump%' " +
   "GROUP BY thread.PROCESSLIST_ID, thread.PROCESSLIST_HOST";
+
+function variable(names: string): string {
+  return `MAX(CASE WHEN variable.VARIABLE_NAME IN (${names}) ` +
+    "THEN CONVERT(variable.VARIABLE_VALUE USING utf8mb4) END)";
+}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chooseReaders, type ReaderSeen } from "./cut_off.ts";
+import { chooseReaders, leaving, type ReaderSeen } from "./cut_off.ts";
 
 function reader(sessionId: number, change: Partial<ReaderSeen>): ReaderSeen {
   const uuid = `00000000-0000-0000-0000-00000000000${sessionId}`;
@@ -9,6 +9,7 @@ function reader(sessionId: number, change: Partial<ReaderSeen>): ReaderSeen {
     reportedHost: "",
     port: 3306,
     clientHost: `10.0.0.${sessionId}`,
+    acknowledges: true,
     ...change,
   };
 }
@@ -33,4 +34,13 @@ Deno.test("chooseReaders() gives all dump threads of one replica", () => {
 Deno.test("chooseReaders() takes a silent replica by its port, unless several are silent", () => {
   assert.deepEqual(idsOf([reader(1, {}), reader(2, { port: 3307 })], "db-c:3307"), [2]);
   assert.throws(() => idsOf([reader(1, {}), reader(2, {})], "db-c:3306"), /set report_host/);
+});
+
+Deno.test("leaving() takes whoever acknowledges and does not stay where the address is unknown", () => {
+  const readers = [reader(1, {}), reader(2, {}), reader(3, { acknowledges: false })];
+  const idsLeaving = (replica: string | null, staying: readonly string[]) =>
+    leaving(readers, { replica, staying }).map(({ sessionId }) => sessionId);
+  assert.deepEqual(idsLeaving(null, ["10.0.0.1:3306"]), [2]);
+  assert.deepEqual(idsLeaving(null, ["10.0.0.1:3306", "10.0.0.2:3306"]), []);
+  assert.deepEqual(idsLeaving("10.0.0.3:3306", ["10.0.0.1:3306"]), [3]);
 });

@@ -9,7 +9,7 @@ import { Administration } from "./administration.ts";
 import { Cloning, type CloningParts } from "./cloning.ts";
 import { closePlanned, ClosingRequest } from "./closing.ts";
 import { DatabaseError } from "./client_error.ts";
-import { cutOff } from "./cut_off.ts";
+import { type CutOff, cutOff } from "./cut_off.ts";
 import type {
   DatabaseSettings,
   Following,
@@ -43,6 +43,8 @@ export type { DatabaseSettings } from "./database_types.ts";
 const receivedPollMs = 3;
 /** A marker of upkeep that is not acknowledged by then goes on waiting without the queue. */
 const upkeepMs = 1_000;
+/** Receivers connect again after a second. */
+const silentAfterCutMs = 1_500;
 const settledRound: Round = { settled: true, because: null };
 
 /** The database port over real connections. */
@@ -206,10 +208,9 @@ export class MysqlDatabase implements AsyncDisposable {
 
   /**
    * Changes how many acknowledgements commits need and cuts off a replica, then proves it by a commit.
-   * `cutOff` is host:port of the replica's MySQL, or its server UUID.
    */
   async arrange(
-    wish: { readonly k: number; readonly cutOff: string | null },
+    wish: { readonly k: number; readonly cutOff: CutOff | null },
     scope: Leadership,
   ): Promise<void> {
     const patience: Patience = { kind: "unbounded", progress: () => {} };
@@ -218,10 +219,11 @@ export class MysqlDatabase implements AsyncDisposable {
       const plan = arrangeAcknowledgements(facts, wish.k);
       if (plan.kind === "refuse") throw new Error(`Cannot arrange: ${plan.because}`);
       const work = await this.#sessions.get("work");
-      const replica = wish.cutOff;
-      if (replica !== null) {
-        const limits = { dialect: dialectOfFacts(facts), deadlineMs: this.#settings.statementMs };
-        const run = () => cutOff(work, replica, limits);
+      const whom = wish.cutOff;
+      if (whom !== null) {
+        const deadlineMs = this.#settings.statementMs;
+        const limits = { dialect: dialectOfFacts(facts), deadlineMs, silentMs: silentAfterCutMs };
+        const run = () => cutOff(work, whom, limits);
         await runner.guarded(work, { what: "cut a replica off", run });
       }
       if (plan.kind === "run") await runner.run(plan.statements);

@@ -29,6 +29,8 @@ export function changeMember(
   if (refused !== null || membership === null) {
     return [state, [{ kind: "answer", request, refused }]];
   }
+  const short = tooFewAckers(config, state, wanted);
+  if (short !== null) return [state, [{ kind: "answer", request, refused: short, passing: true }]];
   const members = change.kind === "add"
     ? [...membership.members.filter((member) => member.id !== change.id), added(change)]
     : leavingOrGone(membership, change.id);
@@ -43,6 +45,9 @@ function underWay(state: Leader, change: MemberChange): string | null {
   if (state.change !== null && !cancels) {
     return `the change of ${state.change.target} is not finished`;
   }
+  const members = state.durable.membership?.members ?? [];
+  const leaving = members.find((member) => member.kind === "leaving" && member.id !== change.id);
+  if (leaving !== undefined) return `the removal of ${leaving.id} is not finished`;
   const entry = memberOf(state.durable.membership, change.id);
   // Its vote may only go after its acknowledgements are proven to have stopped.
   if (entry?.kind === "leaving") return "it is leaving already";
@@ -56,7 +61,20 @@ function changeRefusal(config: Config, state: Leader, change: MemberChange): str
   if (change.onlyIdle && entry.kind !== "idle") {
     return `it is no idle node but a ${entry.kind}: "xenon cluster remove" takes its vote away`;
   }
-  return change.id === config.id ? "the leader cannot be removed: switch over first" : null;
+  if (change.id === config.id) return "the leader cannot be removed: switch over first";
+  return entry.kind === "voter" ? lastAckers(config, state, change.id) : null;
+}
+
+/** A voter that leaves stops acknowledging at once, while k falls last: enough others must do it. */
+function lastAckers(config: Config, state: Leader, leaving: NodeId): string | null {
+  const { membership } = state.durable;
+  if (membership === null) return null;
+  const { k } = quorum(membership);
+  const staying = ackers(membership).filter(({ id }) => id !== leaving && id !== config.id).length;
+  if (staying >= k) return null;
+  const witness = membership.members.find((member) => member.kind === "witness");
+  const next = witness === undefined ? "add another voter first" : `remove ${witness.id} first`;
+  return `writes need ${k} acknowledgements and only ${staying} other voters could give one: ${next}`;
 }
 
 /** Only a node without a vote changes its kind by being added again. */
@@ -72,6 +90,23 @@ function addRefusal(
   return entry.kind === "idle"
     ? "it is idle already"
     : `it is a ${entry.kind}: remove it first, then add it as idle`;
+}
+
+/** The commit that proves a removal needs k acknowledgements of those who stay. */
+function tooFewAckers(
+  config: Config,
+  state: Leader,
+  wanted: { readonly change: MemberChange; readonly at: Millis },
+): string | null {
+  const { change, at } = wanted;
+  const { membership } = state.durable;
+  const isVoter = memberOf(membership, change.id)?.kind === "voter";
+  if (change.kind !== "remove" || membership === null || !isVoter) return null;
+  const { k } = quorum(membership);
+  const staying = connected(config, state, at).filter((id) => id !== change.id).length;
+  if (staying >= k) return null;
+  return `writes need ${k} acknowledgements and only ${staying} other voters give one now: ` +
+    "bring the others back first";
 }
 
 function added(change: MemberChange & { readonly kind: "add" }): Member {
@@ -144,7 +179,7 @@ function nextMove(
   const leaving = membership.members.find((member) => member.kind === "leaving");
   const { n, k } = quorum(membership);
   if (leaving !== undefined) {
-    if (connected(config, state, now.at) < k) return [waiting(state, leaving.id, k), []];
+    if (connected(config, state, now.at).length < k) return [waiting(state, leaving.id, k), []];
     return arrange(state, { target: leaving.id, stage: "arranging", k, cutOff: leaving.id });
   }
   const ready = membership.members.find((member) =>
@@ -153,7 +188,9 @@ function nextMove(
   if (ready !== undefined) {
     const grown = Math.max(k, quorumOf(n + 1).k);
     // More acknowledgements than there are nodes to give them would hold every write up.
-    if (connected(config, state, now.at) < grown) return [waiting(state, ready.id, grown), []];
+    if (connected(config, state, now.at).length < grown) {
+      return [waiting(state, ready.id, grown), []];
+    }
     return arrange(state, { target: ready.id, stage: "arranging", k: grown, cutOff: null });
   }
   if (!now.wasChanging) return [state, []];
@@ -166,14 +203,14 @@ function waiting(state: Leader, target: NodeId, k: number): Leader {
 }
 
 /** Voters that replicate from this leader now, so that their acknowledgements count. */
-function connected(config: Config, state: Leader, at: Millis): number {
+function connected(config: Config, state: Leader, at: Millis): readonly NodeId[] {
   const own = addressOf(config.source);
   const { membership } = state.durable;
-  if (membership === null) return 0;
-  return ackers(membership).filter(({ id }) =>
+  if (membership === null) return [];
+  return ackers(membership).map(({ id }) => id).filter((id) =>
     state.replies[id]?.receivingFrom === own && state.replies[id]?.acknowledges === true &&
     at - (state.acks[id] ?? -Infinity) <= config.leaseMs
-  ).length;
+  );
 }
 
 function inStep(
@@ -219,18 +256,20 @@ export function changeArranged(config: Config, state: Leader, event: OperationDo
   return store(config, state, { members, target: change.target, request: null, at: event.at });
 }
 
-/** Did a majority of the new list and of the one before store the current epoch? */
+/**
+ * Did a majority of the new list and of the one before store the current epoch? A list that is not new
+ * is stored: this leader saw it, or it was elected under it, and every vote stores the list that it is
+ * given for. One vote apart, whoever lacks it is too few to elect anybody under the list before.
+ */
 function stored(config: Config, state: Leader): boolean {
   const { membership } = state.durable;
   if (membership === null) return false;
+  if (state.change?.stage !== "storing") return true;
   const has = (id: NodeId) =>
     id === config.id || (state.replies[id]?.epoch ?? 0) >= membership.epoch;
-  const enough = (list: Membership, more: number) => {
+  const enough = (list: Membership) => {
     const all = voters(list);
-    const count = all.filter((voter) => has(voter.id)).length;
-    return count >= Math.min(all.length, quorumOf(all.length).q + more);
+    return all.filter((voter) => has(voter.id)).length >= quorumOf(all.length).q;
   };
-  // A leader that does not know the list before asks for one more: lists differ by one vote.
-  if (state.previous === null) return enough(membership, 1);
-  return enough(membership, 0) && enough(state.previous, 0);
+  return enough(membership) && (state.previous === null || enough(state.previous));
 }

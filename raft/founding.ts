@@ -23,7 +23,7 @@ export function founding(config: Config, state: Follower, asked: FoundingAsked):
     case "foundingRelease":
       return release(state, asked, asked.message.cluster);
     case "foundingStore":
-      return storeList(state, asked, asked.message.membership);
+      return storeList(state, asked, asked.message);
     case "foundingGo":
       return go(config, state, { ...asked, ...asked.message });
   }
@@ -53,8 +53,18 @@ function release(state: Follower, asked: FoundingAsked, cluster: string): Step {
   return accept(state, asked, mine ? { ...durable, founding: null } : durable);
 }
 
-function storeList(state: Follower, asked: FoundingAsked, list: Membership): Step {
+/**
+ * Only the promised list is stored, so that two founders at once cannot store two of them. Once one is
+ * stored somewhere, the others are dead: that node refuses them. It may then be stored on a node whose
+ * promise was given back, or is to a founding of the same nodes that nobody goes on with.
+ */
+function storeList(
+  state: Follower,
+  asked: FoundingAsked,
+  told: { readonly membership: Membership; readonly begun: boolean },
+): Step {
   const { durable } = state;
+  const list = told.membership;
   if (durable.membership !== null) {
     const same = durable.membership.cluster === list.cluster;
     return same
@@ -63,10 +73,12 @@ function storeList(state: Follower, asked: FoundingAsked, list: Membership): Ste
   }
   const promised = durable.founding;
   const ids = list.members.map((member) => member.id);
-  if (promised?.cluster !== list.cluster || !sameList(promised.members, ids)) {
-    return refuse(state, asked, "I did not promise myself to this founding");
-  }
-  return accept(state, asked, { ...durable, membership: list });
+  const free = told.begun && (promised === null || sameList(promised.members, ids));
+  const bound = promised?.cluster === list.cluster && sameList(promised.members, ids);
+  if (!free && !bound) return refuse(state, asked, "I did not promise myself to this founding");
+  // Kept until the founding is complete, so that the node does not stand before.
+  const founding = { cluster: list.cluster, members: ids };
+  return accept(state, asked, { ...durable, founding, membership: list });
 }
 
 function go(

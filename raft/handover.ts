@@ -87,6 +87,10 @@ function handoverRefusal(
   if (reply === undefined || at - answeredAt > config.leaseMs) {
     return `${candidate} does not answer`;
   }
+  // With an older list it would be elected by fewer votes than the present one asks for.
+  if (reply.epoch !== membership?.epoch) {
+    return `${candidate} has not stored the present member list yet`;
+  }
   if (reply.unfit !== null) return `${candidate} cannot lead: ${reply.unfit}`;
   if (reply.receivingFrom !== addressOf(config.source)) {
     return `${candidate} does not replicate from me`;

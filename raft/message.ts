@@ -150,7 +150,8 @@ export interface Takeover {
 export type FoundingMessage =
   | { readonly kind: "foundingPromise"; readonly founding: Founding }
   | { readonly kind: "foundingRelease"; readonly cluster: string }
-  | { readonly kind: "foundingStore"; readonly membership: Membership }
+  /** `begun`: the list is stored on another node already, so no other founding can complete any more. */
+  | { readonly kind: "foundingStore"; readonly membership: Membership; readonly begun: boolean }
   | { readonly kind: "foundingGo"; readonly cluster: string; readonly first: NodeId };
 
 /** Answer to a takeover or a founding step. */

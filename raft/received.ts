@@ -110,7 +110,7 @@ function afterHeartbeat(
 
 /**
  * A pre-vote. Two that ask at the same time settle it here, before anything is promised: the one with
- * more data goes on, with equal data the lower id. A follower that is further stands itself.
+ * the newer member list goes on, then the one with more data, with equal data the lower id. A follower that is further stands itself.
  */
 function preVote(
   config: Config,
@@ -139,6 +139,9 @@ function givesWay(
   if (state.role !== "candidate" || state.phase !== "asking" || message.term < state.term) {
     return false;
   }
+  // Whoever has the older member list cannot win, whatever data it holds.
+  const epoch = state.durable.membership?.epoch ?? 0;
+  if (message.membership.epoch !== epoch) return message.membership.epoch > epoch;
   const cluster = envelope.cluster ?? "";
   const mine = state.server.held;
   if (dataRefusal(config, cluster, { candidate: mine, promised: message.held }) !== null) {

@@ -2,7 +2,7 @@
 import type { Effect } from "./effect.ts";
 import type { Envelope, PreVote, Vote } from "./message.ts";
 import type { Ballot, Follower, State } from "./state.ts";
-import type { Config, Durable, Millis, NodeId, Position } from "./types.ts";
+import type { Config, Durable, Membership, Millis, NodeId, Position } from "./types.ts";
 import { campaign } from "./candidate.ts";
 import {
   persisting,
@@ -23,7 +23,7 @@ export function answerPreVote(
   asked: { readonly envelope: Envelope; readonly ask: PreVote; readonly at: Millis },
 ): string | null {
   const { envelope, ask, at } = asked;
-  const { durable } = state;
+  const durable = withList(state.durable, ask.membership);
   if (ask.term <= durable.term) return `my term is ${durable.term} already`;
   const cluster = envelope.cluster ?? "";
   const epoch = ask.membership.epoch;
@@ -32,6 +32,16 @@ export function answerPreVote(
     candidateRefusal(durable, candidate) ??
     liveLeader(config, state, at) ??
     dataRefusal(config, cluster, { candidate: ask.held, promised: durable.promised });
+}
+
+/**
+ * The newer of two member lists decides who has a vote: a node may hear of its own vote only from the
+ * candidate that needs it. The list is stored with the vote.
+ */
+function withList(durable: Durable, theirs: Membership): Durable {
+  const mine = durable.membership;
+  const newer = mine !== null && theirs.cluster === mine.cluster && theirs.epoch > mine.epoch;
+  return newer ? { ...durable, membership: theirs } : durable;
 }
 
 /** A vote is asked for. The term is written down first, then the server is frozen, then it is compared. */
@@ -96,7 +106,7 @@ function voteRefusal(
   asked: { readonly envelope: Envelope; readonly vote: Vote; readonly at: Millis },
 ): string | null {
   const { envelope, vote, at } = asked;
-  const { durable } = state;
+  const durable = withList(state.durable, vote.membership);
   if (vote.term < durable.term) return `my term is ${durable.term} already`;
   if (
     vote.term === durable.term && durable.votedFor !== null && durable.votedFor !== envelope.from
@@ -131,7 +141,7 @@ export function decideVote(
   const { vote, from, request, at } = ask;
   const { positions } = config;
   // Switched off, or taken out, while the server was being frozen.
-  const noVote = voterRefusal(config, state.durable);
+  const noVote = voterRefusal(config, withList(state.durable, vote.membership));
   if (noVote !== null) {
     return [state, [refuseVote(state, { request, term: vote.term, refused: noVote })]];
   }
@@ -179,12 +189,10 @@ function grant(
 ): Step {
   const { vote, from, request, at, held } = ask;
   const granted = grantOf(ask.durable, from, vote);
-  const newer = vote.membership.epoch > (ask.durable.membership?.epoch ?? 0);
   const durable: Durable = {
-    ...ask.durable,
+    ...withList(ask.durable, vote.membership),
     votedFor: from,
     promised: ask.promised,
-    membership: newer ? vote.membership : ask.durable.membership,
     // The receiver may follow the candidate from now on: until a leader speaks, this is ambiguous.
     lastLeader: null,
   };

@@ -119,9 +119,17 @@ async function freezeAndFence(test: Deno.TestContext, { a, b, c }: Trio): Promis
     await a.database.arrange({ k: 1, cutOff: null }, endless);
     const before = await readers(client);
     const { host, port } = c.address;
-    await timed("arrange", () => a.database.arrange({ k: 1, cutOff: `${host}:${port}` }, endless));
+    const cutOff = { replica: `${host}:${port}`, staying: [] };
+    // Its receiver connects again by itself and would go on acknowledging.
+    await assert.rejects(
+      a.database.arrange({ k: 1, cutOff }, endless),
+      /connects again and acknowledges: start its agent, or stop that server/,
+    );
     const after = await readers(client);
     assert.equal(before.filter((id) => after.includes(id)).length, 1);
+    await c.followUntilSettled(a, false);
+    await timed("arrange", () => a.database.arrange({ k: 1, cutOff }, endless));
+    await c.followUntilSettled(a);
     await assert.rejects(c.database.nudge(2_000), /Cannot nudge: the server is closed/);
   });
 

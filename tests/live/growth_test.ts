@@ -1,7 +1,7 @@
 /** Members come and go by the commands, and the leader stays open for writes meanwhile. */
 import assert from "node:assert/strict";
 import { describeResult, succeeded } from "../../mysql/process.ts";
-import { connectAsRoot } from "../../mysql/sandbox.ts";
+import { connectAsRoot, stopSandbox } from "../../mysql/sandbox.ts";
 import { Ward, type WardNode } from "./bad_input_lab.ts";
 
 const statementMs = 10_000;
@@ -25,6 +25,13 @@ Deno.test("two nodes grow to three and shrink again without a write that hangs",
   await third.endAgent();
   const removed = await second.xenon("cluster", "remove", third.id);
   assert.match(removed.stdoutTail, new RegExp(`^${third.id} leaves`), describeResult(removed));
+  // Its server replicates and acknowledges without its agent, so its vote must not go yet.
+  await leader.until((status) =>
+    status?.sentence.includes("connects again and acknowledges: start its agent") ?? false
+  );
+  assert.equal((await leader.status())?.members.length, 3);
+  await write(leader, "CREATE DATABASE of_three_still");
+  await stopSandbox(third.sandbox, { termMs: 0 });
   await leader.until((status) => status?.members.length === 2);
   await write(leader, "CREATE DATABASE of_two_again");
 

@@ -4,28 +4,24 @@
  */
 import type { Effect, Following } from "../../raft/effect.ts";
 import type { Event } from "../../raft/event.ts";
-import type { Envelope } from "../../raft/message.ts";
+import type { Envelope, Message } from "../../raft/message.ts";
 import type { State } from "../../raft/state.ts";
-import { type Durable, type NodeId, UNSEEN_SERVER } from "../../raft/types.ts";
+import type { Durable, NodeId } from "../../raft/types.ts";
 import {
   arrange,
   close,
   fence,
   fillMarkers,
-  follow,
   freeze,
   type Outcome,
   promote,
   type Site,
-  statement,
 } from "./procedures.ts";
 import type { Happening, Surroundings } from "./surroundings.ts";
-import { sameView, viewOf } from "./view.ts";
+import { Watch } from "./watch.ts";
 import { AgentGone, Work } from "./work.ts";
 
 const lookMs = 100;
-const quietMs = 500;
-const blockedMs = 200;
 const closeLimitMs = 1000;
 const answersWaitingMax = 200;
 
@@ -41,18 +37,14 @@ export class SimAgent {
   /** How long a durable write takes at most. */
   diskMs = 2;
   /** Requests that the core may still answer. */
-  readonly #askers = new Map<number, NodeId>();
+  readonly #askers = new Map<number, (answer: Message) => void>();
   #request = 0;
   #effects: Effect[] = [];
   #writing = false;
   #work: Work | null = null;
   #following: Following | null = null;
   #tickAt = Infinity;
-  #view = UNSEEN_SERVER;
-  #viewSentAt = -Infinity;
-  #committedSeen = -1;
-  #blockedSince = Infinity;
-  #hungSince = Infinity;
+  readonly #watch: Watch;
   /** The term that this agent opened its server for, until the fence. */
   #leads: number | null = null;
   readonly #clockOffset: number;
@@ -62,6 +54,13 @@ export class SimAgent {
     this.#world = world;
     this.disk = disk;
     this.#clockOffset = Math.floor(world.dice.between(0, 1e6));
+    this.#watch = new Watch(world, {
+      seen: (view) => this.happens({ kind: "server", view }),
+      leads: () => this.#leads,
+      following: () => this.#following,
+      work: () => this.#work,
+      site: () => this.#site(),
+    });
   }
 
   /** Begins a new life with what is on disk. */
@@ -88,6 +87,18 @@ export class SimAgent {
     this.#look(run);
   }
 
+  /** Looks at the server now and then; the core hears of it when it changed. */
+  #look(run: number): void {
+    if (this.run !== run) return;
+    this.lookNow();
+    this.#world.clock.after(lookMs, () => this.#look(run));
+  }
+
+  lookNow(): void {
+    if (!this.alive || this.isWitness || this.#world.clock.now < this.pausedUntil) return;
+    this.#watch.look();
+  }
+
   crash(): void {
     if (!this.alive) return;
     this.#note(() => "agent dies");
@@ -100,7 +111,7 @@ export class SimAgent {
     this.#askers.clear();
     this.#following = null;
     this.#tickAt = Infinity;
-    this.#view = UNSEEN_SERVER;
+    this.#watch.forget();
     this.#leads = null;
     this.run++;
   }
@@ -136,14 +147,17 @@ export class SimAgent {
     this.#adopt(state, effects);
   }
 
-  /** A message of another agent. */
-  hears(envelope: Envelope): void {
+  /** A message of another agent, or of a founding; the answer is spoken to whoever waits for it. */
+  hears(
+    envelope: Envelope,
+    answer = (message: Message) => this.#say(envelope.from, message),
+  ): void {
     if (!this.alive) return;
     const isReply = /(Reply|verdict)$/.test(envelope.message.kind);
     if (isReply) return this.happens({ kind: "received", envelope, request: null });
     const request = ++this.#request;
     if (this.#askers.size >= answersWaitingMax) this.#askers.clear();
-    this.#askers.set(request, envelope.from);
+    this.#askers.set(request, answer);
     this.happens({ kind: "received", envelope, request });
   }
 
@@ -158,7 +172,6 @@ export class SimAgent {
     for (const effect of effects) {
       this.#note(() => `  > ${this.#world.core.describeEffect(effect)}`);
     }
-    this.#world.observer.stepped(this.index, run, state);
     this.#effects.push(...effects);
     this.#interpret();
     if (this.run !== run) return;
@@ -218,16 +231,16 @@ export class SimAgent {
       case "send":
         return this.#say(effect.to, effect.message);
       case "reply": {
-        const to = this.#askers.get(effect.request);
+        const answer = this.#askers.get(effect.request);
         this.#askers.delete(effect.request);
-        if (to !== undefined) this.#say(to, effect.message);
+        answer?.(effect.message);
         return;
       }
       case "answer":
         return this.#world.observer.answered(this.index, effect.request, effect.refused);
       case "follow":
         this.#following = effect.following;
-        return this.#keepFollowing();
+        return this.#watch.keepFollowing();
       case "log":
         return;
       default:
@@ -252,6 +265,7 @@ export class SimAgent {
       case "promote":
         this.#following = null;
         this.#leads = effect.promotion.term;
+        this.#world.observer.leads(this.index, this.run, effect.promotion.term);
         return work.add({ scope: "leadership", op, begin: () => promote(site, effect.promotion) });
       case "fence":
         this.#leads = null;
@@ -298,74 +312,6 @@ export class SimAgent {
       const begin = () => fillMarkers(this.#site(), term);
       this.#work?.add({ scope: "leadership", op: null, begin });
     }
-  }
-
-  /** Looks at the server now and then; the core hears of it when it changed. */
-  #look(run: number): void {
-    if (this.run !== run) return;
-    this.lookNow();
-    this.#world.clock.after(lookMs, () => this.#look(run));
-  }
-
-  lookNow(): void {
-    const { clock, config } = this.#world;
-    if (!this.alive || config.witness || clock.now < this.pausedUntil) return;
-    const { server, flaws } = this.#world.site;
-    const stuck = server.commitsWait && server.committed === this.#committedSeen;
-    this.#blockedSince = stuck ? Math.min(this.#blockedSince, clock.now) : Infinity;
-    this.#hungSince = server.hung ? Math.min(this.#hungSince, clock.now) : Infinity;
-    this.#committedSeen = server.committed;
-    const blocked = clock.now - this.#blockedSince >= blockedMs;
-    if (blocked) this.#world.hook("waiting", this.index);
-    const hung = clock.now - this.#hungSince >= quietMs;
-    // A probe that hangs shows nothing until its deadline is over.
-    if (server.hung && !hung) return;
-    const view = viewOf(server, { flaws, blocked, hung });
-    if (!sameView(view, this.#view) || clock.now - this.#viewSentAt >= quietMs) {
-      this.#view = view;
-      this.#viewSentAt = clock.now;
-      this.happens({ kind: "server", view });
-    }
-    if (blocked && this.#leads !== null) this.#nudge();
-    this.#keepFollowing();
-  }
-
-  /** A lost acknowledgement is never repeated: an empty commit behind it releases what waits. */
-  #nudge(): void {
-    if (this.#work === null || this.#work.busy) return;
-    const site = this.#site();
-    this.#work.add({
-      scope: "leadership",
-      op: null,
-      *begin() {
-        if (site.server.openedFor !== null) {
-          yield* statement(site, () => site.server.commitEmpty());
-        }
-        return null;
-      },
-    });
-  }
-
-  #keepFollowing(): void {
-    const { server } = this.#world.site;
-    if (this.#work === null || this.#work.busy || !server.alive || this.#world.config.witness) {
-      return;
-    }
-    const wanted = this.#wanted();
-    const kept = wanted === null
-      ? !server.receiver.running
-      : server.receiver.running && server.receiver.source === wanted.source &&
-        server.acknowledges === wanted.acknowledges && server.applierRunning;
-    if (kept || server.openedFor !== null) return;
-    const desired = this.#following;
-    const begin = () => follow(this.#site(), () => this.#following === desired ? wanted : null);
-    this.#work.add({ scope: "plain", op: null, begin });
-  }
-
-  #wanted(): { readonly source: number; readonly acknowledges: boolean } | null {
-    if (this.#following === null) return null;
-    const { source, acknowledge } = this.#following;
-    return { source: this.#world.indexOf(source.id), acknowledges: acknowledge };
   }
 
   /** A new life begins by ending what the old one left under way. */

@@ -1,6 +1,5 @@
 /** The promises, checked while a run goes on. Each broken one has a name. */
 import type { Envelope } from "../../raft/message.ts";
-import type { State } from "../../raft/state.ts";
 import type { Durable } from "../../raft/types.ts";
 import type { Observer } from "./surroundings.ts";
 import type { Clock } from "./clock.ts";
@@ -17,6 +16,8 @@ export type CheckerName =
   | "recordBeforeWord"
   | "oneVoteATerm"
   | "invariant"
+  | "oneCluster"
+  | "offIsOff"
   | "liveness";
 
 /** A broken promise ends the run. */
@@ -42,12 +43,14 @@ export class Checkers implements Observer {
   readonly #leaders = new Map<number, string>();
   readonly #votes = new Map<string, string>();
   readonly #openings: Opening[] = [];
+  readonly #foundings = new Map<string, readonly string[]>();
   /** Every acknowledged write, newest of each origin: sets have no gaps. */
   readonly #acknowledged = new Map<string, number>();
   acknowledgedCount = 0;
   lastAcknowledgedAt = 0;
   /** Requests of operators that were answered, as `node/request`. */
   readonly answers = new Map<string, string | null>();
+  isOff: (index: number) => boolean = () => false;
   onAnswered: (index: number, request: number, refused: string | null) => void = () => {};
 
   constructor(clock: Clock, servers: readonly FakeServer[]) {
@@ -70,9 +73,8 @@ export class Checkers implements Observer {
     );
   }
 
-  stepped = (index: number, run: number, state: State): void => {
-    if (state.role !== "leader") return;
-    const term = state.durable.term;
+  /** A leader acts: what it decided in memory alone, before a crash, does not count. */
+  leads = (index: number, run: number, term: number): void => {
     const leader = `${nameOf(index)} (life ${run})`;
     const known = this.#leaders.get(term);
     if (known === undefined) this.#leaders.set(term, leader);
@@ -91,10 +93,25 @@ export class Checkers implements Observer {
     if (revoted) went(`the vote of term ${after.term} changed`);
     if ((after.membership?.epoch ?? 0) < (before.membership?.epoch ?? 0)) went("the epoch fell");
     if (after.resigned < before.resigned) went("a resignation was taken back");
+    this.#foundedOnce(after.membership);
     if (!compactPositions.contains(after.promised, before.promised)) {
       went(`the promise shrank from ${before.promised} to ${after.promised}`);
     }
   };
+
+  /** Two clusters of which one node is a member of both must never come to be. */
+  #foundedOnce(membership: Durable["membership"]): void {
+    if (membership === null || membership.epoch !== 1) return;
+    const ids = membership.members.map((member) => member.id as string);
+    this.#foundings.set(membership.cluster, ids);
+    for (const [cluster, others] of this.#foundings) {
+      if (cluster === membership.cluster) continue;
+      const both = ids.find((id) => others.includes(id));
+      if (both === undefined) continue;
+      const sentence = `${both} is a founding member of ${cluster} and of ${membership.cluster}`;
+      throw new Violation("oneCluster", sentence);
+    }
+  }
 
   said = (index: number, disk: Durable, envelope: Envelope): void => {
     const { message } = envelope;
@@ -109,6 +126,9 @@ export class Checkers implements Observer {
     }
     if (message.kind === "consent" && disk.resigned < message.term) unwritten("a consent");
     if (message.kind !== "voteReply" || message.granted === "no") return;
+    if (disk.disabled || this.isOff(index)) {
+      throw new Violation("offIsOff", `${nameOf(index)} is disabled and votes in ${message.term}`);
+    }
     if (disk.term < message.term) unwritten(`a vote of term ${message.term}`);
     if (disk.term === message.term && disk.votedFor !== envelope.to) unwritten("a vote");
     const ballot = `${message.term}/${index}`;

@@ -69,8 +69,6 @@ export class FakeServer {
   upstream: Connection | null = null;
   /** Connections of replicas. */
   readonly downstream = new Set<Connection>();
-  /** Replicas whose account is locked here. */
-  readonly locked = new Set<number>();
 
   /** Bookkeeping of the observer, unknown to MySQL: the term that this process was opened for. */
   openedFor: number | null = null;

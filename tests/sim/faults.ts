@@ -22,7 +22,12 @@ export type FaultKind =
   | "slowNetwork"
   | "slowApplier"
   | "takeover"
-  | "leave";
+  | "leave"
+  | "disable"
+  | "enable"
+  | "add"
+  | "addIdle"
+  | "remove";
 
 export interface Fault {
   readonly kind: FaultKind;
@@ -44,9 +49,14 @@ export interface Fault {
 export interface FaultWorld {
   readonly nodes: number;
   readonly witness: number | null;
+  /** Operators add, remove and switch nodes. */
+  readonly changes: boolean;
   /** No fault begins later. */
   readonly untilMs: number;
 }
+
+/** What operators do to members; drawn only where they are about to. */
+const operations: readonly FaultKind[] = ["disable", "enable", "add", "addIdle", "remove"];
 
 const kinds: readonly FaultKind[] = [
   "agentCrash",
@@ -80,10 +90,12 @@ const points: readonly HookPoint[] = [
 
 const countMax = 5;
 const faultsMax = 30;
+const operationsMax = 8;
 
 /** Draws the plan of one run. */
 export function drawFaults(dice: Dice, world: FaultWorld): readonly Fault[] {
   const mix = kinds.filter(() => dice.chance(0.35));
+  const done = operations.filter(() => dice.chance(0.7));
   if (mix.length === 0) return [];
   const aim = dice.pick([0, 0.3, 0.6]);
   // Faults come in bursts, so that one strikes into the consequences of another.
@@ -93,7 +105,14 @@ export function drawFaults(dice: Dice, world: FaultWorld): readonly Fault[] {
   );
   const count = 1 + dice.below(dice.pick([3, 8, 16, faultsMax]));
   const drawn = Array.from({ length: count }, () => drawFault(dice, world, { mix, aim, bursts }));
-  return dice.chance(0.4) ? [...drawn, ...drawRecipe(dice, dice.pick(bursts))] : drawn;
+  const wishes = world.changes && done.length > 0
+    ? Array.from(
+      { length: 2 + dice.below(operationsMax) },
+      () => drawFault(dice, world, { mix: done, aim: aim / 2, bursts }),
+    )
+    : [];
+  const recipe = dice.chance(0.4) ? drawRecipe(dice, dice.pick(bursts)) : [];
+  return [...drawn, ...wishes, ...recipe];
 }
 
 function drawFault(

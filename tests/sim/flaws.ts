@@ -24,6 +24,16 @@ export interface Flaws {
   readonly opensBeforeApplied: boolean;
   /** A planned close tells its position while commits wait. */
   readonly closeReadsEarly: boolean;
+  /** A fence says that it is done before it has begun. */
+  readonly fenceLies: boolean;
+  /** Only super_read_only is switched off, and read_only is not looked at. */
+  readonly opensHalf: boolean;
+  /** The source is changed beside a stopped applier. */
+  readonly changesBesideStopped: boolean;
+  /** The number of acknowledgements is neither changed nor proven when a vote moves. */
+  readonly arrangesNothing: boolean;
+  /** A removal ends the connection of the replica once and does not look whether it comes back. */
+  readonly cutsOffOnce: boolean;
   /** A promotion goes on against another run of the server, as a reconnecting pool would. */
   readonly reconnects: boolean;
 }
@@ -41,5 +51,10 @@ export const noFlaws: Flaws = {
   opensWithoutSemiSync: false,
   opensBeforeApplied: false,
   closeReadsEarly: false,
+  fenceLies: false,
+  opensHalf: false,
+  changesBesideStopped: false,
+  arrangesNothing: false,
+  cutsOffOnce: false,
   reconnects: false,
 };

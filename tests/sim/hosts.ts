@@ -5,6 +5,7 @@ import type { Dice } from "./dice.ts";
 import type { FakeServer } from "./fake_mysql.ts";
 import type { Fault } from "./faults.ts";
 import type { Network } from "./network.ts";
+import { Operators } from "./operators.ts";
 import type { Replication } from "./replication.ts";
 import type { HookPoint } from "./surroundings.ts";
 
@@ -27,13 +28,13 @@ export class Hosts {
   readonly #lost = new Set<number>();
   readonly #aimed: readonly Fault[];
   readonly #passes = new Map<Fault, number>();
-  readonly #leaving = new Map<string, number>();
-  #request = 0;
+  readonly #operators: Operators;
   /** Faults are over: nothing is hit any more, everything comes back. */
   #healed = false;
 
   constructor(cluster: Cluster, faults: readonly Fault[]) {
     this.#cluster = cluster;
+    this.#operators = new Operators(cluster.agents, cluster.dice);
     this.#aimed = faults.filter((fault) => fault.when.on !== null);
     for (const fault of faults) {
       if (fault.when.on === null) cluster.clock.after(fault.when.at, () => this.#strike(fault, 0));
@@ -74,12 +75,24 @@ export class Hosts {
       }
       this.#powerOn(agent.index);
     }
+    this.enableAll();
+  }
+
+  /** Operators switch on what was switched off; an agent that is still down is looked at again. */
+  enableAll(): void {
+    this.#operators.enableAll();
+    this.#cluster.clock.after(500, () => this.enableAll());
   }
 
   /** SIGKILL, or SIGTERM for a clean stop; the supervisor starts the server again. */
   stopServer(index: number, how: "killed" | "stopped"): void {
     this.#serverDies(index, how);
     this.#serverReturns(index, this.#cluster.dice.between(20, supervisorMsMax));
+  }
+
+  /** Was this node told that it is switched off? */
+  isOff(index: number): boolean {
+    return this.#operators.off.has(index);
   }
 
   /** An operator replaces the copy of a node by a copy of another one. */
@@ -98,8 +111,9 @@ export class Hosts {
   }
 
   /** An operator's request was answered; an agent that was told to leave exits. */
-  answered(index: number, request: number): void {
-    const forMs = this.#leaving.get(`${index}/${request}`);
+  answered(index: number, request: number, refused: string | null): void {
+    this.#operators.answered(index, request, refused);
+    const forMs = this.#operators.awayMs(index, request);
     if (forMs === undefined) return;
     this.#cluster.clock.after(1, () => {
       this.#cluster.agents[index]?.crash();
@@ -158,10 +172,13 @@ export class Hosts {
         return clock.after(fault.forMs, () => replication.applyMs[index] = usual);
       }
       case "takeover":
-        return agent.happens({ kind: "stand", request: ++this.#request });
       case "leave":
-        this.#leaving.set(`${index}/${++this.#request}`, fault.forMs);
-        return agent.happens({ kind: "leave", request: this.#request });
+      case "disable":
+      case "enable":
+      case "add":
+      case "addIdle":
+      case "remove":
+        return this.#operators.say(fault.kind, index, fault.forMs);
     }
   }
 

@@ -33,8 +33,14 @@ export function demandLife(
     const ago = Math.round(now - checkers.lastAcknowledgedAt);
     throw new Violation("liveness", `no write was acknowledged for ${ago} ms: ${states}`);
   }
+  const members = leader.state?.durable.membership?.members ?? [];
+  const unsettled = members.find(({ kind }) => kind === "leaving");
+  if (unsettled !== undefined) {
+    throw new Violation("liveness", `${unsettled.id} never left: ${states}`);
+  }
   for (const agent of agents) {
-    if (agent !== leader && !content(agent, leader, servers)) {
+    const isMember = members.some((member) => member.id === nameOf(agent.index));
+    if (isMember && agent !== leader && !content(agent, leader, servers)) {
       throw new Violation("liveness", `${nameOf(agent.index)} does not follow: ${states}`);
     }
   }

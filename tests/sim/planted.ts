@@ -4,11 +4,17 @@
  */
 import type { Effect } from "../../raft/effect.ts";
 import type { Event } from "../../raft/event.ts";
-import type { State } from "../../raft/state.ts";
-import type { Config, Position } from "../../raft/types.ts";
+import type { Position } from "../../raft/types.ts";
 import type { CheckerName } from "./checkers.ts";
-import { type Core, realCore } from "./core.ts";
 import type { Flaws } from "./flaws.ts";
+import {
+  onEffect,
+  onMessage,
+  withDisk,
+  withEffects,
+  withEvents,
+  withPositions,
+} from "./planted_core.ts";
 import {
   busyHandover,
   forgottenReceipt,
@@ -64,13 +70,22 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "a refusal counts as a vote",
-    plant: { core: withEvents(grantEverything) },
+    plant: {
+      core: onMessage("voteReply", (reply) => ({ ...reply, granted: "yes", refused: null })),
+    },
     foundBy: ["acknowledgedIsKept", "oneLeaderATerm", "oneAcknowledger", "invariant"],
     seedsMax: 300,
   },
   {
     name: "a conditional vote counts fully",
-    plant: { core: withEvents(trustConditional), forgetful: true, aim: forgottenReceipt },
+    plant: {
+      core: onMessage(
+        "voteReply",
+        (reply) => reply.granted === "conditional" ? { ...reply, granted: "yes" } : reply,
+      ),
+      forgetful: true,
+      aim: forgottenReceipt,
+    },
     foundBy: ["acknowledgedIsKept"],
     seedsMax: 1000,
   },
@@ -82,7 +97,12 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "commits wait for one acknowledgement less than needed",
-    plant: { core: withEffects((effects) => effects.map(lowerK)) },
+    plant: {
+      core: onEffect("promote", (effect) => {
+        const { promotion } = effect;
+        return { ...effect, promotion: { ...promotion, k: promotion.k - 1 } };
+      }),
+    },
     foundBy: ["acknowledgedIsKept", "oneAcknowledger"],
     seedsMax: 300,
   },
@@ -130,33 +150,6 @@ function flawed(
   return { name: flaw, plant: aim ? { flaws, aim } : { flaws }, foundBy, seedsMax };
 }
 
-type Disk = Parameters<Core["start"]>[1];
-
-function withDisk(change: (disk: Disk) => Disk): Core {
-  return { ...realCore, start: (config, disk, from) => realCore.start(config, change(disk), from) };
-}
-
-function withEvents(change: (event: Event, state: State) => Event): Core {
-  return {
-    ...realCore,
-    step: (config, state, event) => realCore.step(config, state, change(event, state)),
-  };
-}
-
-function withEffects(change: (effects: readonly Effect[]) => readonly Effect[]): Core {
-  return {
-    ...realCore,
-    step(config, state, event) {
-      const [next, effects] = realCore.step(config, state, event);
-      return [next, change(effects)];
-    },
-  };
-}
-
-function withPositions(change: Partial<Config["positions"]>): (config: Config) => Config {
-  return (config) => ({ ...config, positions: { ...config.positions, ...change } });
-}
-
 function isWord(effect: Effect): boolean {
   return effect.kind === "send" || effect.kind === "reply";
 }
@@ -165,25 +158,8 @@ function isDeed(effect: Effect): boolean {
   return !isWord(effect);
 }
 
-function lowerK(effect: Effect): Effect {
-  if (effect.kind !== "promote") return effect;
-  return { ...effect, promotion: { ...effect.promotion, k: effect.promotion.k - 1 } };
-}
-
 function forgetNothing(event: Event): Event {
   if (event.kind !== "server") return event;
   const view = { ...event.view, processRestartForgets: null, hostRestartForgets: null };
   return { ...event, view };
-}
-
-function grantEverything(event: Event): Event {
-  if (event.kind !== "received" || event.envelope.message.kind !== "voteReply") return event;
-  const message = { ...event.envelope.message, granted: "yes", refused: null } as const;
-  return { ...event, envelope: { ...event.envelope, message } };
-}
-
-function trustConditional(event: Event): Event {
-  if (event.kind !== "received" || event.envelope.message.kind !== "voteReply") return event;
-  if (event.envelope.message.granted !== "conditional") return event;
-  return grantEverything(event);
 }

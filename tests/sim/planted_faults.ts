@@ -76,3 +76,83 @@ function fault(
 function passing(kind: FaultKind, when: Fault["when"], forMs: number): Fault {
   return { kind, when, node: "passing", other: 0, forMs };
 }
+
+/** The leader reaches only nodes without a vote for a moment, and then its host is gone. */
+export function idleOnly(dice: Dice): readonly Fault[] {
+  return silencedLeader([0, 1, 2], dice.between(3000, 6000));
+}
+
+/** The agent of a voter that is removed is dead, and its server goes on acknowledging. */
+export function deadRemoval(dice: Dice): readonly Fault[] {
+  const node = dice.below(4);
+  const others = [0, 1, 2, 3].filter((other) => other !== node);
+  return [
+    fault("agentCrash", { at: 2500, node, forMs: 9000 }),
+    fault("remove", { at: 2700, node, forMs: 0 }),
+    ...silencedLeader(others, dice.between(3500, 6000)),
+  ];
+}
+
+/** The leader's words and data do not reach these any more; then it loses its power. */
+function silencedLeader(nodes: readonly number[], at: number): readonly Fault[] {
+  return [
+    ...nodes.map((other): Fault => ({
+      ...fault("cutOneWay", { at, node: "leader", forMs: 900 }),
+      other,
+    })),
+    fault("powerLoss", { at: at + 300, node: "leader", forMs: 5000 }),
+  ];
+}
+
+/** A node is switched off, its agent restarts, and an election needs its vote. */
+export function disabledElection(dice: Dice): readonly Fault[] {
+  const node = dice.below(3);
+  return [
+    fault("disable", { at: 2500, node, forMs: 0 }),
+    fault("agentCrash", { at: 4500, node, forMs: 100 }),
+    fault("agentCrash", { at: 5500, node: "leader", forMs: 3000 }),
+  ];
+}
+
+/** A third voter joins while the leader's statements are slow; the leader is gone soon after. */
+export function slowGrowth(dice: Dice): readonly Fault[] {
+  const joined = [2600, 3200, 3800].map((at) => fault("add", { at, node: 2, forMs: 0 }));
+  return [
+    ...joined,
+    fault("slowStatements", { at: 2500, node: "leader", forMs: 6000 }),
+    fault("slowNetwork", { at: 2500, node: 0, forMs: 6000 }),
+    fault("powerLoss", { at: dice.between(3000, 6000), node: "leader", forMs: 5000 }),
+  ];
+}
+
+/** A founder is away while two voters join; then it meets one that knows the new list, and no others. */
+export function returnOfTheOldList(dice: Dice): readonly Fault[] {
+  const [away, other] = dice.pick([[0, 1], [1, 2], [2, 0]] as const);
+  const joined = [3, 4].flatMap((node) =>
+    [2600, 3400, 4200, 5000].map((at) => fault("add", { at, node, forMs: 0 }))
+  );
+  const rest = [0, 1, 2, 3, 4].filter((node) => node !== away && node !== other);
+  const apart = [away, other].flatMap((one) =>
+    rest.flatMap((two) => [cut(one, two, 7000), cut(two, one, 7000)])
+  );
+  return [fault("powerLoss", { at: 2500, node: away, forMs: 5000 }), ...joined, ...apart];
+}
+
+function cut(node: number, other: number, at: number): Fault {
+  return { ...fault("cutOneWay", { at, node, forMs: 4500 }), other };
+}
+
+/** The leader's server restarts at once, with nobody else hurt. */
+export function restartedLeader(dice: Dice): readonly Fault[] {
+  return [fault("serverCrash", { at: dice.between(9000, 11_000), node: "leader", forMs: 15 })];
+}
+
+/** Founders answer late and are frozen at times. */
+export function twoFounders(dice: Dice): readonly Fault[] {
+  return [
+    fault("slowNetwork", { at: 0, node: 0, forMs: 6000 }),
+    ...[0, 1, 2].map((node) =>
+      fault("agentPause", { at: dice.between(100, 3000), node, forMs: dice.between(100, 800) })
+    ),
+  ];
+}

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { type PlantedBug, plantedBugs } from "./planted.ts";
+import { plantedRules } from "./planted_rules.ts";
 import { run } from "./world.ts";
 
-for (const bug of plantedBugs) {
+for (const bug of [...plantedBugs, ...plantedRules]) {
   Deno.test(`the simulator finds the planted bug: ${bug.name}`, () => {
     for (let seed = 1; seed <= bug.seedsMax; seed++) {
       const { violation } = run(seed, bug.plant);
@@ -17,10 +18,11 @@ for (const bug of plantedBugs) {
 
 /** The same seed and faults without the bug. */
 function unplanted(bug: PlantedBug, seed: number): string | null {
-  const { aim, forgetful } = bug.plant;
+  const { aim, forgetful, shape } = bug.plant;
   const { violation } = run(seed, {
     ...(aim ? { aim } : {}),
     ...(forgetful ? { forgetful } : {}),
+    ...(shape ? { shape } : {}),
   });
   return violation?.message ?? null;
 }

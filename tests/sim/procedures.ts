@@ -47,6 +47,8 @@ export class ProcedureFailed extends Error {
 
 const statementMsMax = 2000;
 const pollMs = 5;
+/** Longer than a receiver waits before it connects again. */
+const silentMs = 1200;
 
 export function incarnationOf(server: FakeServer): Incarnation {
   return { boot: `boot${server.boot}`, process: `process${server.process}` };
@@ -65,7 +67,9 @@ export function* freeze(site: Site, until: Position): Procedure {
   site.at("freezeStep");
   if (!flaws.freezeLeavesReceiver) {
     yield* statement(site, () => replication.stopReceiver(server));
-    yield* statement(site, () => replication.startApplier(server));
+    if (!flaws.changesBesideStopped) {
+      yield* statement(site, () => replication.startApplier(server));
+    }
   }
   site.at("freezeStep");
   if (!server.superReadOnly || server.commitsWait) {
@@ -101,14 +105,20 @@ export function* promote(anyRun: Site, promotion: Promotion): Procedure {
   const place = yield* statement(site, () => server.commitMarker(promotion.term));
   yield* acknowledgement(site, place);
   site.at("promoteStep");
-  yield* statement(site, () => {
-    server.openForClients();
-    server.openedFor = promotion.term;
-    site.opened(promotion.term);
-  });
+  yield* openNow(site, promotion.term);
   site.at("promoteStep");
   yield* statement(site, () => server.changeSource(null));
   return { kind: "promoted" };
+}
+
+function* openNow(site: Site, term: number): Generator<number, void, void> {
+  const { server, flaws } = site;
+  yield* statement(site, () => {
+    if (flaws.opensHalf) server.openForMarker();
+    else server.openForClients();
+    server.openedFor = term;
+    site.opened(term);
+  });
 }
 
 /** After the opening: the markers of terms that never opened, so that nobody else holds more. */
@@ -128,6 +138,7 @@ export function* fillMarkers(anyRun: Site, term: number): Procedure {
 /** Closes at any price. Commits that wait are released only when nobody can be told about them. */
 export function* fence(site: Site): Procedure {
   const { server, flaws } = site;
+  if (flaws.fenceLies) return { kind: "fenced" };
   const quiet = () => server.inFlight === 0 || !server.alive;
   try {
     if (!flaws.fenceForgetsLate) yield* waitFor(site, quiet, site.fenceMs);
@@ -181,18 +192,31 @@ export function* arrange(
   wanted: { readonly k: number; readonly cutOff: number | null },
 ): Procedure {
   const site = bound(anyRun);
-  const { server, replication } = site;
+  const { server, flaws } = site;
+  if (flaws.arrangesNothing) return { kind: "arranged" };
   yield* statement(site, () => server.setSemiSync(wanted.k > 0, wanted.k));
-  yield* statement(site, () => {
-    if (wanted.cutOff === null) return;
-    server.locked.add(wanted.cutOff);
-    for (const connection of [...server.downstream]) {
-      if (connection.replica.index === wanted.cutOff) replication.drop(connection);
-    }
-  });
+  if (wanted.cutOff !== null) yield* cutOff(site, wanted.cutOff);
   const place = yield* statement(site, () => server.commitEmpty());
   yield* acknowledgement(site, place);
   return { kind: "arranged" };
+}
+
+/**
+ * Ends the connection of a replica and makes sure for a while that it does not come back to
+ * acknowledge: its agent may be dead, and then its server goes on by itself.
+ */
+function* cutOff(site: Site, replica: number): Generator<number, void, void> {
+  const { server, replication, clock, flaws } = site;
+  const connections = () =>
+    [...server.downstream].filter((connection) => connection.replica.index === replica);
+  yield* statement(site, () => connections().forEach((found) => replication.drop(found)));
+  const until = clock.now + (flaws.cutsOffOnce ? 0 : silentMs);
+  while (clock.now < until) {
+    if (connections().some((connection) => connection.acknowledges)) {
+      throw new ProcedureFailed("its server came back and acknowledges without its agent");
+    }
+    yield 10 * pollMs;
+  }
 }
 
 /** Points the receiver somewhere; `wanted` is asked again before every step. */
@@ -206,7 +230,9 @@ export function* follow(
   if (first === null || wanted() !== first || !server.superReadOnly) return null;
   // The source half of semi-sync would make the applier wait for acknowledgements.
   if (server.semiSync.on) yield* statement(site, () => server.setSemiSync(false, 0));
-  yield* statement(site, () => replication.startApplier(server));
+  if (!site.flaws.changesBesideStopped) {
+    yield* statement(site, () => replication.startApplier(server));
+  }
   if (server.receiver.source !== first.source) {
     yield* statement(site, () => server.changeSource(first.source));
   }

@@ -112,7 +112,7 @@ export class Replication {
     if (!source || !replica.alive || !replica.receiver.running || replica.upstream) return;
     const [from, to] = [source.index, replica.index];
     const cut = this.#network.isCut(from, to) || this.#network.isCut(to, from);
-    if (cut || !source.alive || source.hung || source.locked.has(to)) return;
+    if (cut || !source.alive || source.hung) return;
     const connection: Connection = {
       source,
       replica,

@@ -1,7 +1,6 @@
 /** What surrounds an agent in the simulation, and what it tells about itself. */
 import type { Event } from "../../raft/event.ts";
 import type { Envelope } from "../../raft/message.ts";
-import type { State } from "../../raft/state.ts";
 import type { Config, Durable, NodeId } from "../../raft/types.ts";
 import type { Clock } from "./clock.ts";
 import type { Core } from "./core.ts";
@@ -36,7 +35,7 @@ export type HookPoint =
 
 /** Sees everything that matters for the promises. */
 export interface Observer {
-  readonly stepped: (index: number, run: number, state: State) => void;
+  readonly leads: (index: number, run: number, term: number) => void;
   readonly persisted: (index: number, before: Durable, after: Durable) => void;
   readonly said: (index: number, disk: Durable, envelope: Envelope) => void;
   readonly opened: (index: number, term: number) => void;

@@ -1,14 +1,7 @@
 /** One simulated run: a whole cluster, its clients and its faults, all from one number. */
 import { InvariantError } from "../../raft/invariant.ts";
 import type { Envelope } from "../../raft/message.ts";
-import { quorumOf } from "../../raft/quorum.ts";
-import {
-  type Config,
-  type Durable,
-  freshDurable,
-  type Member,
-  type NodeId,
-} from "../../raft/types.ts";
+import type { Config, Durable } from "../../raft/types.ts";
 import { SimAgent } from "./agent.ts";
 import { Checkers, Violation } from "./checkers.ts";
 import { Client } from "./clients.ts";
@@ -18,13 +11,23 @@ import { Dice } from "./dice.ts";
 import { FakeServer } from "./fake_mysql.ts";
 import { drawFaults, type Fault } from "./faults.ts";
 import { type Flaws, noFlaws } from "./flaws.ts";
+import { Founder, type FounderWorld } from "./founder.ts";
 import { Hosts } from "./hosts.ts";
 import { demandLife } from "./liveness.ts";
 import { Network } from "./network.ts";
 import { Replication } from "./replication.ts";
+import {
+  drawConfigs,
+  drawDurables,
+  drawShape,
+  forgetfulShape,
+  foundingMembers,
+  namesOf,
+  plainShape,
+  type Shape,
+} from "./shape.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { compactPositions } from "./transactions.ts";
-import { mysqlPort, nameOf } from "./view.ts";
+import { nameOf } from "./view.ts";
 
 export interface RunOptions {
   readonly core?: Core;
@@ -33,6 +36,8 @@ export interface RunOptions {
   readonly configure?: (config: Config) => Config;
   /** Draws faults that are aimed at one bug, instead of a mix; for planted bugs. */
   readonly aim?: (dice: Dice) => readonly Fault[];
+  /** Fixes some of what is drawn about the cluster; for planted bugs. */
+  readonly shape?: Partial<Shape>;
   /** Servers that forget what they received whenever they restart, in a cluster of three. */
   readonly forgetful?: boolean;
   /** Instead of the drawn faults; for shrinking. */
@@ -50,36 +55,25 @@ export interface RunResult {
 
 const faultsEndMs = 12_000;
 const endMs = 21_000;
+const lookAgainMs = 2500;
 const maintainMs = 250;
-
-interface Shape {
-  readonly nodes: number;
-  readonly witness: number | null;
-  /** Hosts that never come back after the faults; a majority always does. */
-  readonly lost: readonly number[];
-  /** The servers keep what they received through any restart. */
-  readonly careful: boolean;
-}
-
-const shapes: readonly Pick<Shape, "nodes" | "witness">[] = [
-  { nodes: 3, witness: null },
-  { nodes: 3, witness: null },
-  { nodes: 3, witness: 2 },
-  { nodes: 4, witness: null },
-  { nodes: 5, witness: null },
-  { nodes: 5, witness: null },
-  { nodes: 7, witness: null },
-];
-
-const forgetfulShape: Shape = { nodes: 3, witness: null, lost: [], careful: false };
 
 /** Runs one seed to its end, or to the first broken promise. */
 export function run(seed: number, options: RunOptions = {}): RunResult {
   const dice = new Dice(seed);
   const drawnShape = drawShape(dice);
-  const shape = options.forgetful ? forgetfulShape : drawnShape;
+  const shape = options.forgetful
+    ? forgetfulShape
+    : options.shape
+    ? { ...drawnShape, ...plainShape, ...options.shape }
+    : drawnShape;
   const fates = dice.fork();
-  const drawn = options.aim?.(fates) ?? drawFaults(fates, { ...shape, untilMs: faultsEndMs });
+  const drawn = options.aim?.(fates) ?? drawFaults(fates, {
+    nodes: shape.hosts,
+    witness: shape.witness,
+    changes: shape.changes,
+    untilMs: faultsEndMs,
+  });
   const faults = options.faults ?? drawn;
   const world = build(dice, shape, { ...options, faults });
   const { clock, checkers, hosts, agents, servers } = world;
@@ -88,9 +82,11 @@ export function run(seed: number, options: RunOptions = {}): RunResult {
     for (const agent of agents) clock.after(dice.between(0, 200), () => agent.boot());
     clock.run(faultsEndMs);
     hosts.heal(shape.lost);
-    clock.run(endMs);
     const living = agents.filter((agent) => !shape.lost.includes(agent.index));
-    demandLife({ agents: living, servers, checkers, now: clock.now });
+    const lives = () => demandLife({ agents: living, servers, checkers, now: clock.now });
+    const founded = agents.some((agent) => agent.disk.membership !== null);
+    // Operators that name different nodes may keep each other from founding anything.
+    if (founded || !world.contested) untilAlive(clock, lives);
   } catch (error) {
     violation = broken(error);
   }
@@ -104,16 +100,18 @@ export function run(seed: number, options: RunOptions = {}): RunResult {
   };
 }
 
-/** Where servers may forget what they received, only a full healing is sure to bring a leader back. */
-function drawShape(dice: Dice): Shape {
-  const shape = dice.pick(shapes);
-  const careful = dice.chance(0.5);
-  const { n, q } = quorumOf(shape.nodes);
-  const sparable = shape.witness === null ? n - q : 1;
-  const lostMax = careful && dice.chance(0.6) ? sparable : 0;
-  const first = shape.witness ?? dice.below(n);
-  const lost = Array.from({ length: lostMax }, (_, place) => (first + place) % n);
-  return { ...shape, careful, lost };
+/** A run ends as soon as everything is well; what is not well by the end is a violation. */
+function untilAlive(clock: Clock, demand: () => void): void {
+  for (let at = faultsEndMs + lookAgainMs; at < endMs; at += lookAgainMs) {
+    clock.run(at);
+    try {
+      return demand();
+    } catch (error) {
+      if (!(error instanceof Violation) || error.checker !== "liveness") throw error;
+    }
+  }
+  clock.run(endMs);
+  demand();
 }
 
 function broken(error: unknown): Violation {
@@ -128,6 +126,8 @@ interface Built {
   readonly hosts: Hosts;
   readonly agents: readonly SimAgent[];
   readonly servers: readonly FakeServer[];
+  /** Two operators try to found clusters of different nodes. */
+  readonly contested: boolean;
 }
 
 function build(
@@ -139,7 +139,7 @@ function build(
   const flaws = { ...noFlaws, ...options.flaws };
   const network = new Network(drawMood(dice), dice.fork());
   const recovery = shape.careful ? 0 : options.forgetful ? 1 : dice.pick([0, 0.3, 1]);
-  const servers = names(shape.nodes).map((name, index) =>
+  const servers = namesOf(shape.hosts).map((name, index) =>
     new FakeServer(index, name, {
       settings: {
         relayLogRecovery: dice.chance(recovery),
@@ -155,9 +155,10 @@ function build(
   const agents: SimAgent[] = [];
   const cluster = { clock, dice: dice.fork(), network, servers, replication, agents, trace };
   const hosts = new Hosts(cluster, options.faults);
-  checkers.onAnswered = (index, request) => hosts.answered(index, request);
+  checkers.onAnswered = (index, request, refused) => hosts.answered(index, request, refused);
+  checkers.isOff = (index) => hosts.isOff(index);
   const configs = drawConfigs(dice, shape, options.configure);
-  const durables = found(shape);
+  const durables = drawDurables(shape);
   for (const server of servers) {
     const surroundings: Surroundings = {
       clock,
@@ -177,12 +178,23 @@ function build(
   }
   const writers = servers.filter((server) => server.index !== shape.witness);
   drawClients(dice, clock, writers).forEach((client) => client.run());
+  const contested = shape.fresh && foundings(dice, shape, { clock, dice, network, agents });
   watchInvalid(clock, agents, { servers, hosts });
-  return { clock, checkers, hosts, agents, servers };
+  return { clock, checkers, hosts, agents, servers, contested };
 }
 
-function names(count: number): readonly string[] {
-  return Array.from({ length: count }, (_, index) => nameOf(index));
+/** One operator names all of them; sometimes a second one does, or names others: then it is true. */
+function foundings(dice: Dice, shape: Shape, world: FounderWorld): boolean {
+  const members = foundingMembers(shape);
+  const at = dice.below(shape.founders);
+  new Founder(world, { at, members, untilMs: Infinity }).run();
+  if (!dice.chance(0.4)) return false;
+  const fewer = dice.chance(0.5) ? members : members.filter((member) => member.kind === "voter");
+  const list = fewer.length > 2 && dice.chance(0.5) ? fewer.slice(1) : fewer;
+  const second = list[dice.below(list.length)];
+  const other = members.findIndex((member) => member.id === second?.id);
+  new Founder(world, { at: other, members: list, untilMs: faultsEndMs }).run();
+  return list.length !== members.length;
 }
 
 function drawMood(dice: Dice) {
@@ -192,37 +204,6 @@ function drawMood(dice: Dice) {
     loss: dice.pick([0, 0, 0.02, 0.15]),
     duplication: dice.pick([0, 0, 0.05, 0.2]),
   };
-}
-
-function drawConfigs(
-  dice: Dice,
-  shape: Shape,
-  configure: (config: Config) => Config = (config) => config,
-): readonly Config[] {
-  const electionMs = dice.pick([600, 900, 1200]);
-  return names(shape.nodes).map((name, index) =>
-    configure({
-      id: name as NodeId,
-      source: { id: name as NodeId, host: name, port: mysqlPort },
-      heartbeatMs: electionMs / 6,
-      electionMs,
-      leaseMs: electionMs - 250,
-      handoverMs: 1500,
-      witness: index === shape.witness,
-      positions: compactPositions,
-    })
-  );
-}
-
-/** A cluster whose founding is long over. */
-function found(shape: Shape): readonly Durable[] {
-  const members: readonly Member[] = names(shape.nodes).map((name, index) => ({
-    id: name as NodeId,
-    member: `member-${name}`,
-    kind: index === shape.witness ? "witness" : "voter",
-  }));
-  const membership = { cluster: "cluster", epoch: 1, members };
-  return members.map((member) => ({ ...freshDurable(member.member), membership }));
 }
 
 function drawClients(

@@ -1,0 +1,156 @@
+/**
+ * "cluster add" on fresh nodes, as one agent serves it: promise, store, go, each step everywhere before
+ * the next one anywhere. It stops where its own agent dies, and an operator begins again.
+ */
+import type { FoundingMessage, Message, Verdict } from "../../raft/message.ts";
+import type { Member, NodeId } from "../../raft/types.ts";
+import type { SimAgent } from "./agent.ts";
+import type { Clock } from "./clock.ts";
+import type { Dice } from "./dice.ts";
+import type { Network } from "./network.ts";
+import { nameOf } from "./view.ts";
+
+export interface FounderWorld {
+  readonly clock: Clock;
+  readonly dice: Dice;
+  readonly network: Network;
+  readonly agents: readonly SimAgent[];
+}
+
+const roundMs = 400;
+const againMsMax = 1200;
+
+export class Founder {
+  readonly #world: FounderWorld;
+  /** The node on which the operator says "cluster add". */
+  readonly #at: number;
+  readonly #members: readonly Member[];
+  /** The operator gives up then. */
+  readonly #untilMs: number;
+  #drawn = 0;
+
+  constructor(
+    world: FounderWorld,
+    wanted: {
+      readonly at: number;
+      readonly members: readonly Member[];
+      readonly untilMs: number;
+    },
+  ) {
+    this.#untilMs = wanted.untilMs;
+    this.#world = world;
+    this.#at = wanted.at;
+    this.#members = wanted.members;
+  }
+
+  /** Says it, and says it again later until this node is in a cluster. */
+  run(): void {
+    const { clock, dice } = this.#world;
+    clock.after(dice.between(50, againMsMax), () => {
+      if (clock.now > this.#untilMs) return;
+      const agent = this.#agent(this.#at);
+      const disks = this.#members.map((member) => this.#agent(indexOf(member.id)).disk);
+      const done = disks.every((disk) => disk.membership !== null && disk.founding === null);
+      if (done) return;
+      this.run();
+      if (agent.alive) this.#found(agent);
+    });
+  }
+
+  #found(own: SimAgent): void {
+    const disks = this.#members.map((member) => this.#agent(indexOf(member.id)).disk);
+    const begun = disks.find((disk) => disk.founding !== null && disk.membership !== null);
+    const members = this.#members.map((member) => member.id);
+    const list = begun?.membership?.members.map((member) => member.id) ?? members;
+    if (list.join() !== members.join()) return;
+    const settled = disks.some((disk) => disk.membership !== null && disk.founding === null);
+    if (settled && begun === undefined) return;
+    const drawn = `${nameOf(this.#at)}${own.run}-${++this.#drawn}`;
+    const cluster = begun?.membership?.cluster ?? drawn;
+    if (begun !== undefined) return this.#store(cluster, { begun: true });
+    const promise = (chosen: string): FoundingMessage => ({
+      kind: "foundingPromise",
+      founding: { cluster: chosen, members },
+    });
+    this.#tellAll(promise(cluster), (verdicts) => {
+      if (refused(verdicts)) return this.#release(cluster);
+      // Two founders at once: the lower UUID wins everywhere.
+      const seen = verdicts.map((verdict) => verdict?.founding?.cluster ?? cluster);
+      const lowest = [cluster, ...seen].sort()[0] ?? cluster;
+      if (seen.every((one) => one === lowest)) return this.#store(lowest, { begun: false });
+      this.#tellAll(promise(lowest), (again) => {
+        const agreed = again.every((verdict) => verdict?.founding?.cluster === lowest);
+        if (agreed && !refused(again)) this.#store(lowest, { begun: false });
+      });
+    });
+  }
+
+  #release(cluster: string): void {
+    this.#tellAll({ kind: "foundingRelease", cluster }, () => {});
+  }
+
+  #store(cluster: string, how: { readonly begun: boolean }): void {
+    const membership = { cluster, epoch: 1, members: this.#members };
+    this.#tellAll({ kind: "foundingStore", membership, ...how }, (verdicts) => {
+      if (refused(verdicts)) return;
+      const first = this.#members.find((member) => member.kind !== "witness")?.id ?? ("" as NodeId);
+      this.#tellAll({ kind: "foundingGo", cluster, first }, () => {});
+    });
+  }
+
+  /** Asks every member; goes on when all answered or the round is over, if the own agent still lives. */
+  #tellAll(
+    message: FoundingMessage,
+    then: (verdicts: readonly (Verdict | null)[]) => void,
+  ): void {
+    const { clock } = this.#world;
+    const run = this.#agent(this.#at).run;
+    const verdicts: (Verdict | null)[] = this.#members.map(() => null);
+    let over = false;
+    const finish = () => {
+      if (over || this.#agent(this.#at).run !== run) return;
+      over = true;
+      then(verdicts);
+    };
+    this.#members.forEach((member, place) => {
+      this.#ask(indexOf(member.id), message, (answer) => {
+        if (over || answer.kind !== "verdict") return;
+        verdicts[place] = answer;
+        if (verdicts.every((verdict) => verdict !== null)) finish();
+      });
+    });
+    clock.after(roundMs, finish);
+  }
+
+  #ask(to: number, message: FoundingMessage, hear: (answer: Message) => void): void {
+    const { clock, network } = this.#world;
+    const own = this.#agent(this.#at);
+    const envelope = {
+      cluster: null,
+      from: nameOf(this.#at) as NodeId,
+      member: own.disk.member,
+      to: nameOf(to) as NodeId,
+      message,
+    };
+    for (const delayMs of network.arrivals(this.#at, to)) {
+      clock.after(delayMs, () =>
+        this.#agent(to).hears(envelope, (answer) => {
+          for (const backMs of network.arrivals(to, this.#at)) {
+            clock.after(backMs, () => hear(answer));
+          }
+        }));
+    }
+  }
+
+  #agent(index: number): SimAgent {
+    return this.#world.agents[index] as SimAgent;
+  }
+}
+
+function refused(verdicts: readonly (Verdict | null)[]): boolean {
+  return verdicts.some((verdict) => verdict === null || verdict.refused !== null);
+}
+
+function indexOf(id: NodeId): number {
+  return id.charCodeAt(0) - "a".charCodeAt(0);
+}
