@@ -125,6 +125,10 @@ function clusterProblems(
         "bring the others back first, or use --force",
     );
   }
+  const before = members.find(({ id, seen }) => id < host.self && seen?.role === "INVALID");
+  if (wish.automatic && before !== undefined) {
+    problems.push(`${before.id} is INVALID too and is rebuilt first`);
+  }
   const rebuilding = members.filter(({ id, seen }) => id !== host.self && busy(seen));
   if (rebuilding.length > 0 && !wish.force) {
     const ids = rebuilding.map(({ id }) => id).join(", ");
@@ -201,7 +205,7 @@ async function extraProblems(
   const number = count(extra);
   control.say(`${number} transactions exist only here: ${formatLine(extra)}`);
   const problems: string[] = [];
-  const forced = await host.forcedShutdown();
+  const forced = await host.forcedShutdown().catch((error) => (error as Error).message);
   if (forced !== null && !wish.force) {
     problems.push(
       `Transactions that exist only here may have been acknowledged to clients (${forced}): ` +
@@ -235,7 +239,7 @@ function memoOf(
     phase: "checking",
     method: "clone",
     donor: { id, mysql, version, dataBytes },
-    wanted: executed,
+    wanted: survey.leader?.executed ?? executed,
     places: found.places.map((place) => ({
       ...place,
       names: place.names === null ? null : [...place.names],

@@ -37,7 +37,7 @@ import { CommandError } from "./exit.ts";
 import { readConfig } from "./real/cluster.ts";
 import { openServer } from "./real/server.ts";
 import { createSender } from "./agent_copies.ts";
-import { copyAccount, openJobs } from "./agent_jobs.ts";
+import { copyAccount, type JobParts, openJobs, startRejoin } from "./agent_jobs.ts";
 
 /** A hand-over that is not ready by then is given up. */
 const handoverMs = 5_000;
@@ -89,6 +89,7 @@ async function runFound(found: FoundConfig, world: World): Promise<number> {
     resources.defer(() => server.close(closeMs));
     logger.write("info", `xenon ${world.version} serves ${config.server.id}`, { pid: Deno.pid });
     jobs.resume();
+    resources.defer(startRejoin(built.jobParts, jobs));
     return await runUntilSignal(node, logger);
   } catch (error) {
     logger.write("error", error instanceof Error ? error.message : String(error), {});
@@ -149,6 +150,7 @@ interface Parts {
 interface Built {
   readonly options: NodeOptions;
   readonly jobs: Jobs;
+  readonly jobParts: JobParts;
   /** What other agents may ask beside the node's own methods. */
   readonly methods: RpcMethods;
 }
@@ -170,7 +172,8 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Bui
   const database = resources.use(createDatabase(settings));
   const server = await openServer(config);
   const { endpoint: account } = settings;
-  const jobs = await openJobs({ ...parts, log: logger, peers, server, endpoint: account });
+  const jobParts = { ...parts, log: logger, peers, server, endpoint: account };
+  const jobs = await openJobs(jobParts);
   const sender = resources.use(createSender({ ...parts, log: logger }));
   const vip = createAddress(parts);
   await vip.removeAtBoot();
@@ -222,7 +225,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Bui
     settings: shownSettings(config),
     trace: config.log.level === "DEBUG",
   };
-  return { options, jobs, methods: { ...methods, ...sender.methods() } };
+  return { options, jobs, jobParts, methods: { ...methods, ...sender.methods() } };
 }
 
 function createAddress({ config, clock, logger, node }: Parts): VirtualIp {

@@ -10,6 +10,7 @@ import { createRebuildTools } from "../agent/real/rebuild_tools.ts";
 import type { LoadedSecrets } from "../agent/real/secrets.ts";
 import { createRebuildHost } from "../agent/rebuild_host.ts";
 import { rebuildKind } from "../agent/rebuild_job.ts";
+import { watchRejoin } from "../agent/rejoin.ts";
 import { createClone } from "../backup/clone.ts";
 import { realFolders } from "../backup/real_folders.ts";
 import type { CopyMethod } from "../backup/copy_method.ts";
@@ -48,6 +49,25 @@ export async function openJobs(parts: JobParts): Promise<Jobs> {
       rebuild: rebuildKind(() => rebuildOptions(parts, place)),
       ...backupKinds(parts.config, place, () => rebuildOptions(parts, place)),
     },
+  });
+}
+
+/** Lets an INVALID node rebuild itself where the configuration wants that; the result ends it. */
+export function startRejoin(parts: JobParts, jobs: Jobs): () => void {
+  const { config, clock, log } = parts;
+  if (config.raft.rejoin !== "rebuild" || config.raft.witness) return () => {};
+  return watchRejoin({
+    clock,
+    log,
+    look: () => {
+      const status = parts.node()?.status();
+      return {
+        role: status?.role ?? "",
+        leader: status?.leader ?? "",
+        jobRuns: jobs.current !== null,
+      };
+    },
+    begin: () => jobs.submit("rebuild", { from: null, automatic: true }),
   });
 }
 
