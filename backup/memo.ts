@@ -37,7 +37,10 @@ const memoSchema = v.object({
     version: v.string(),
     dataBytes: v.nullable(v.number()),
   }),
-  /** GTIDs that the donor had before the copy: the new server must have them. */
+  /**
+   * GTIDs that the leader had at the beginning (else the donor): the copy must hold them. A server skips
+   * events that carry its own number, so what it wrote itself once must not come by replication.
+   */
   wanted: v.string(),
   places: v.array(placeSchema),
   owner: ownerSchema,

@@ -89,7 +89,7 @@ function tellPlan(task: Task, { memo, oldData, method }: Checked): string {
   for (const { name, does, notNeeded } of plan.slice(3)) {
     task.say(`would do ${name} ${notNeeded === null ? does : `not needed: ${notNeeded}`}`);
   }
-  return "dry run: nothing was touched";
+  return "dry run: nothing on this node was touched";
 }
 
 /** Transactions that exist only here go into files while their server still runs. */
@@ -143,7 +143,8 @@ async function undo(run: Run, memo: RebuildMemo, because: string): Promise<void>
 }
 
 /** The old data is in place when this ends, and the server is the agent's again. */
-async function rollBack({ options, record }: Run, memo: RebuildMemo): Promise<void> {
+async function rollBack(run: Run, memo: RebuildMemo): Promise<void> {
+  const { options, record } = run;
   const { host, folders } = options;
   const { phase } = memo;
   let at = memo;
@@ -153,9 +154,17 @@ async function rollBack({ options, record }: Run, memo: RebuildMemo): Promise<vo
     at = await record.write({ ...memo, phase: "copying" }, "undo");
   }
   if (phase !== "stopping") await putBack(folders, at);
+  if (memo.ran) await startOld(run);
   await record.write({ ...at, phase: "checking" }, "undo");
-  // The monitor may be off, and the server ran before.
-  if (memo.ran) await host.startServer();
+}
+
+/** Before the monitor may do it too. That it fails is no reason to leave the server to the job. */
+async function startOld({ options, task }: Run): Promise<void> {
+  try {
+    await options.host.startServer();
+  } catch (error) {
+    task.say(error instanceof Error ? error.message : String(error));
+  }
 }
 
 async function noWayBack({ options }: Run, memo: RebuildMemo, because: string): Promise<string> {

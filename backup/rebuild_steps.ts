@@ -38,6 +38,8 @@ export interface RebuildOptions {
 
 /** A member finds its leader within a few elections. */
 const followMsMax = 600_000;
+/** A donor that is further behind is no donor now. */
+const catchUpMsMax = 300_000;
 const pollMs = 200;
 /** The last words of a rebuild that went well; the original's, so that scripts find them. */
 const completed = "completed OK!";
@@ -77,12 +79,24 @@ export async function replace(run: Run, memo: RebuildMemo, method: CopyMethod): 
   return await goOn(run, at);
 }
 
-async function checkDonorAgain(run: Run, memo: RebuildMemo): Promise<void> {
-  const survey = await run.options.host.survey(memo.donor.id);
-  const donor = survey.members.find(({ id }) => id === memo.donor.id);
-  const problem = donor === undefined ? `${memo.donor.id} is gone` : problemOf(donor);
-  if (problem !== null) throw new Error(`The donor changed meanwhile: ${problem}`);
-  run.task.say(`S7 the donor ${memo.donor.id} is still fine`);
+/** It must be well, and have what the copy must hold. */
+async function checkDonorAgain({ options, task }: Run, memo: RebuildMemo): Promise<void> {
+  const { host, ticker } = options;
+  const { id } = memo.donor;
+  const endsAt = ticker.now() + catchUpMsMax;
+  for (;;) {
+    const { members } = await host.survey(id);
+    const donor = members.find((member) => member.id === id);
+    const problem = donor === undefined ? `${id} is gone` : problemOf(donor);
+    if (problem !== null) throw new Error(`The donor changed meanwhile: ${problem}`);
+    const missing = missingFrom(donor?.seen?.executed ?? "", memo.wanted);
+    if (missing === null) break;
+    if (ticker.now() >= endsAt) {
+      throw new Error(`The donor ${id} does not catch up with the leader: it lacks ${missing}`);
+    }
+    await ticker.wait(pollMs, task.signal);
+  }
+  task.say(`S7 the donor ${id} is still fine`);
 }
 
 /** S9, and the first half of S10. */
@@ -152,9 +166,9 @@ async function start(run: Run, memo: RebuildMemo): Promise<void> {
   const set = memo.gtids ?? executed;
   const missing = missingFrom(set, memo.wanted);
   if (missing !== null) {
-    throw new Error(`The copy lacks transactions that the donor had: ${missing.slice(0, 500)}`);
+    throw new Error(`The copy lacks transactions that the leader had: ${missing.slice(0, 500)}`);
   }
-  task.say("S13 the server answers and has everything that the donor had");
+  task.say("S13 the server answers and has everything that the leader had when this began");
   await host.forgetSource();
   task.say("S14 it has forgotten whom the donor replicated from");
   if (memo.gtids === null || formatLine(parse(memo.gtids)) === formatLine(parse(executed))) {

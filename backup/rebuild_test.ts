@@ -310,7 +310,7 @@ Deno.test("a dry run shows the steps and touches nothing", async () => {
   const node = new FakeNode();
   const { task, lines } = taskOf();
   const end = await rebuild(optionsOf(node), task, { ...wish, dryRun: true });
-  assert.equal(end, "dry run: nothing was touched");
+  assert.equal(end, "dry run: nothing on this node was touched");
   assert.ok(lines.includes("would do S8 move the old data aside to /db/data/.xenon-old-7"));
   assert.deepEqual(node.calls, ["survey"]);
 });
