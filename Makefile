@@ -19,7 +19,7 @@ FAULT ?=
 RUNS ?= 5
 SECONDS ?= 20
 
-.PHONY: help build demo test ok sim check tidy clean proof bench-faults
+.PHONY: help build demo test ok sim check tidy clean proof bench-faults bench-rebuild
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -51,6 +51,10 @@ proof: $(DENO) ## Measure every fault on real hosts and write the table of docs/
 bench-faults: $(DENO) ## Measure failovers on real servers; BENCH='--fault NAME --runs 5' chooses.
 	export XENON_MYSQLD=$$(packaging/fetch_mysql.sh)
 	$(DENO) run -A bench/faults.ts $(BENCH)
+
+bench-rebuild: $(DENO) ## Measure a rebuild against CLONE by hand; BENCH='--gigabytes 4 --runs 3'.
+	export XENON_MYSQLD=$$(packaging/fetch_mysql.sh)
+	$(DENO) run -A bench/rebuild.ts $(BENCH)
 
 check: $(DENO)
 	$(DENO) check .

@@ -111,9 +111,13 @@ export class Lab implements AsyncDisposable {
   }
 
   /** Runs one command of xenon with the config of a node. */
-  xenon(node: LabNode, words: readonly string[]): Promise<ProcessResult> {
+  xenon(
+    node: LabNode,
+    words: readonly string[],
+    { deadlineMs = commandMs }: { readonly deadlineMs?: number } = {},
+  ): Promise<ProcessResult> {
     const command = [...this.#options.program, "--config", node.configPath, ...words];
-    return run(command, { deadlineMs: commandMs });
+    return run(command, { deadlineMs });
   }
 
   /** Ends every process and removes the folder; also while the laboratory is still opening. */
