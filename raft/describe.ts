@@ -23,7 +23,7 @@ export function describe(config: Config, state: State): string {
       if (state.durable.disabled) return "Disabled by an operator: I neither vote nor acknowledge";
       if (state.invalid !== null) {
         return `Not following ${state.leader?.id ?? "anybody"}: only here are ${state.invalid}; ` +
-          "this copy must be replaced by a fresh one";
+          "this copy must be replaced: xenon mysql rebuildme";
       }
       if (state.leader === null) return `No leader in term ${term}${because}`;
       if (uncertain !== null) return `Following ${state.leader.id}, uncertain: ${uncertain}`;
