@@ -146,5 +146,5 @@ function need<T>(value: T | null, why: string): Promise<T> {
 }
 
 function tell(sentence: string): void {
-  console.log(sentence);
+  Deno.stdout.writeSync(new TextEncoder().encode(`${sentence}\n`));
 }
