@@ -29,7 +29,7 @@ import { shownSettings } from "../agent/settings.ts";
 import { Store } from "../agent/store.ts";
 import { noVirtualIp, type VirtualIp } from "../agent/vip.ts";
 import { createDatabase } from "../mysql/database.ts";
-import { look } from "../mysql/server.ts";
+import { look, type MysqlServer } from "../mysql/server.ts";
 import { InvariantError } from "../raft/invariant.ts";
 import type { Config, NodeId } from "../raft/types.ts";
 import type { FoundConfig, World } from "./ports.ts";
@@ -198,14 +198,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Bui
       intervalMs: config.raft.purgeBinlogIntervalMs,
     },
     hungMs: config.mysql.hungMs,
-    server: {
-      identify: () => server.identify(),
-      glance: (identity) => look(identity),
-      start: () => server.start(),
-      kill: (identity) => server.kill(identity),
-      terminate: (identity) => server.terminate(identity),
-      whyItDied: () => server.whyItDied(),
-    },
+    server: serverPort(server),
     hooks: createHooks({
       start: config.raft.leaderStartCommand,
       stop: config.raft.leaderStopCommand,
@@ -226,6 +219,17 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Bui
     trace: config.log.level === "DEBUG",
   };
   return { options, jobs, jobParts, methods: { ...methods, ...sender.methods() } };
+}
+
+function serverPort(server: MysqlServer): NodeOptions["server"] {
+  return {
+    identify: () => server.identify(),
+    glance: (identity) => look(identity),
+    start: () => server.start(),
+    kill: (identity) => server.kill(identity),
+    terminate: (identity) => server.terminate(identity),
+    whyItDied: () => server.whyItDied(),
+  };
 }
 
 function createAddress({ config, clock, logger, node }: Parts): VirtualIp {
