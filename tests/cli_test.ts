@@ -1,6 +1,6 @@
 /** The program as a black box: a child process that talks to agents over real sockets. */
 import assert from "node:assert/strict";
-import { withAgents, writeSecret, xenon } from "./fake_agents.ts";
+import { secretText, withAgents, writeSecret, xenon } from "./fake_agents.ts";
 
 Deno.test("xenon cluster status prints the table of three agents and ends with 0", async () => {
   await withAgents(async ({ members, config }) => {
@@ -22,6 +22,38 @@ Deno.test("xenon cluster status does not hang on a host that accepts and never a
     assert.match(stdout, /\| UNKNOW /);
     assert.match(stdout, new RegExp(`\n${second}: no facts: .*did not answer within 500 ms\n`));
     assert.ok(performance.now() - startedAt < 20_000, "far less than any network gives up after");
+  });
+});
+
+Deno.test("a member with another secret is named with its own sentence by every command", async () => {
+  const secrets = [secretText, "the secret of another cluster", secretText];
+  await withAgents(async ({ members, config }) => {
+    const [, other = ""] = members;
+    const because = `Node ${other} did not prove that it knows our secret: its rpc.secret-file ` +
+      "differs or is not set, or another program uses the port";
+    const status = await xenon(["cluster", "status", "--config", config]);
+    assert.equal(status.code, 3);
+    assert.ok(status.stdout.includes(`\n${other}: no facts: ${because}\n`), status.stdout);
+    const log = await xenon(["cluster", "log", "--config", config]);
+    assert.equal(log.code, 3);
+    assert.ok(log.stderr.includes(`xenon: ${other}: no lines: ${because}\n`), log.stderr);
+    for (const kind of ["gtid", "mysql", "raft", "xenon"]) {
+      assert.equal((await xenon(["cluster", kind, "--config", config])).code, 3, kind);
+    }
+    assert.ok(!`${status.stdout}${log.stderr}`.includes("another cluster"));
+  }, { secrets });
+});
+
+Deno.test("every command says in one line that its own secret is not the agent's", async () => {
+  await withAgents(async ({ config, folder }) => {
+    await writeSecret(`${folder}/secret`, "quite another secret");
+    const lines = ["ping", "cluster gtid", "cluster log", "cluster add 127.0.0.1:9", "raft status"];
+    for (const line of [...lines, "mysql status", "raft trytoleader", "version --all"]) {
+      const { code, stdout, stderr } = await xenon([...line.split(" "), "--config", config]);
+      assert.deepEqual([code, stdout], [1, ""], line);
+      assert.match(stderr, /^xenon: Cannot .* did not prove that it knows our secret: .*\n$/, line);
+      assert.match(stderr, /; next: .*\n$/, line);
+    }
   });
 });
 

@@ -8,7 +8,7 @@ import { statusOf } from "../cmd/fake_cluster.ts";
 
 /** The file that starts the program. */
 export const main = new URL("../main.ts", import.meta.url).pathname;
-const secretText = "one secret for all three nodes";
+export const secretText = "one secret for all three nodes";
 /** Enough for a start from source on a busy machine, and an end for a test that hangs. */
 const commandMsMax = 60_000;
 
@@ -22,13 +22,16 @@ export interface Agents {
 }
 
 /** Three agents that answer from fixed facts. */
-export async function withAgents(test: (agents: Agents) => Promise<void>): Promise<void> {
+export async function withAgents(
+  test: (agents: Agents) => Promise<void>,
+  { secrets = [secretText, secretText, secretText] }: { readonly secrets?: readonly string[] } = {},
+): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "xenon-cli-" });
   const members: string[] = [];
   const servers: HttpServer[] = [];
   const frozen: Deno.Listener[] = [];
   try {
-    for (let count = 0; count < 3; count++) servers.push(await serveAgent(members));
+    for (const secret of secrets) servers.push(await serveAgent(members, secret));
     const config = `${folder}/xenon.toml`;
     await writeSecret(`${folder}/secret`, secretText);
     const text = `[server]\nendpoint = "${
@@ -53,7 +56,7 @@ export async function withAgents(test: (agents: Agents) => Promise<void>): Promi
 }
 
 /** Starts one agent and adds its endpoint to the members. */
-async function serveAgent(members: string[]): Promise<HttpServer> {
+async function serveAgent(members: string[], secret: string): Promise<HttpServer> {
   function onFault(error: unknown): never {
     throw error;
   }
@@ -63,7 +66,7 @@ async function serveAgent(members: string[]): Promise<HttpServer> {
       return self;
     },
     bootId: crypto.randomUUID(),
-    secret: new Secret(secretText),
+    secret: new Secret(secret),
     nowMs: () => performance.now(),
     after(afterMs, then) {
       const timer = setTimeout(then, afterMs);
