@@ -42,7 +42,7 @@ export async function loadSecrets(config: Config): Promise<LoadedSecrets> {
 export async function readSecretFile(path: string, key: string): Promise<Secret> {
   const subject = `Cannot use ${key} ${JSON.stringify(path)}`;
   using file = await Deno.open(path).catch((cause: Error) => {
-    throw new Error(`${subject}: ${cause.message}`, { cause });
+    throw new Error(`${subject}: ${whyNotOpened(cause)}`, { cause });
   });
   // The open file is looked at, not the path, which could be another file by now.
   const { mode, size, isFile } = await file.stat();
@@ -59,6 +59,12 @@ export async function readSecretFile(path: string, key: string): Promise<Secret>
   const line = new TextDecoder().decode(buffer.subarray(0, length)).split(/\r?\n/)[0] ?? "";
   if (line === "") throw new Error(`${subject}: its first line is empty`);
   return new Secret(line);
+}
+
+function whyNotOpened(cause: Error): string {
+  if (cause instanceof Deno.errors.NotFound) return "it does not exist";
+  if (cause instanceof Deno.errors.PermissionDenied) return "this user may not read it";
+  return cause.message;
 }
 
 /** A warning when a configuration with passwords in it can be read by others; null when fine. */

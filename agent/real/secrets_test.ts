@@ -33,7 +33,7 @@ Deno.test("readSecretFile() refuses empty, huge and missing files and folders", 
     await assert.rejects(readSecretFile(path, "k"), /its first line is empty/);
     await assert.rejects(
       readSecretFile(`${path}.absent`, "k"),
-      /^Error: Cannot use k ".*absent": /,
+      /^Error: Cannot use k ".*absent": it does not exist$/,
     );
     await assert.rejects(readSecretFile("/", "k"), /it is no file|Is a directory/);
   });

@@ -3,6 +3,7 @@ import { describeRemark, parseConfig } from "../../agent/config.ts";
 import type { Config } from "../../agent/config_shape.ts";
 import { type CallFailure, createPeers, type Peers } from "../../agent/real/peers.ts";
 import { readSecretFile } from "../../agent/real/secrets.ts";
+import type { Secret } from "../../agent/secret.ts";
 import { CommandError } from "../exit.ts";
 import type { Answer, Cluster, FoundConfig } from "../ports.ts";
 
@@ -16,9 +17,20 @@ export interface Members {
 export async function openCluster(found: FoundConfig): Promise<Cluster> {
   const config = readConfig(found);
   const { secretFile } = config.rpc;
-  const secret = secretFile === null ? null : await readSecretFile(secretFile, "rpc.secret-file");
+  const secret = secretFile === null ? null : await readClusterSecret(secretFile);
   const peers = createPeers({ self: null, secret });
   return createCluster(peers, { local: config.server.id, seeds: [] });
+}
+
+async function readClusterSecret(path: string): Promise<Secret> {
+  try {
+    return await readSecretFile(path, "rpc.secret-file");
+  } catch (error) {
+    throw new CommandError((error as Error).message, {
+      next: "run it as the owner of that file, and give every node the same file with mode 0600 " +
+        "(openssl rand -hex 32 makes the first)",
+    });
+  }
 }
 
 /** Reads the text of a config. The error lists each problem as `path:line:column key: sentence`. */
