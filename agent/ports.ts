@@ -154,6 +154,8 @@ export interface Server {
   terminate(identity: ServerIdentity): Promise<void>;
   /** The last lines of its error log, as a part of a sentence. */
   whyItDied(): string;
+  /** Its data folder when that holds no data; null while it does, or where it is not known. */
+  emptyDataFolder(): Promise<string | null>;
 }
 
 /** What an operator asks of the server that has nothing to do with who leads. */

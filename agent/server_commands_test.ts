@@ -72,6 +72,7 @@ class World {
         return Promise.resolve();
       },
       whyItDied: () => "its log says: out of memory",
+      emptyDataFolder: () => Promise.resolve(null),
     };
   }
 

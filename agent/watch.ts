@@ -26,6 +26,8 @@ const stoppedMaxMs = 300;
 const restartAfterMs = 500;
 /** The most that a slow machine can stretch the patience with a server that does not answer. */
 const hungMaxMs = 10_000;
+/** How often the files of a running server are looked for. */
+const dataEveryMs = 1_000;
 
 export interface WatchOptions {
   readonly lookEveryMs: number;
@@ -72,6 +74,8 @@ export class Watch {
   #stopped = false;
   readonly #cancel = new Set<() => void>();
   #unfit = { because: "", until: -Infinity };
+  /** It was started here and has not answered since. */
+  #starting = false;
   /** Somebody waits for a start that he asked for, whatever the monitor thinks. */
   #startWish: PromiseWithResolvers<void> | null = null;
   #findNow: () => void = () => {};
@@ -111,6 +115,7 @@ export class Watch {
     this.#every(glanceEveryMs, () => Promise.resolve(this.#glance()));
     this.#lookNow = this.#every(this.#options.lookEveryMs, () => this.#look());
     this.#findNow = this.#every(5 * glanceEveryMs, () => this.#findProcess());
+    this.#every(dataEveryMs, () => this.#checkData());
   }
 
   stop(): void {
@@ -198,7 +203,29 @@ export class Watch {
     this.#restartAt = this.#options.clock.now() + restartAfterMs;
     this.#stoppedSince = null;
     this.changed();
-    this.#silent("dead", "the server process is gone");
+    this.#silent("dead", this.#startFailed() ?? "the server process is gone");
+  }
+
+  /** Says once why a start came to nothing; null when it was no start that failed. */
+  #startFailed(): string | null {
+    if (!this.#starting) return null;
+    this.#starting = false;
+    const { log, server } = this.#options;
+    const lines = server.whyItDied().split("\n").join(" | ");
+    log.write("warning", `The server ended during its start; ${lines}`, {});
+    return "it ended during its start: its error log says why";
+  }
+
+  /** Without its files a server goes on from memory, and what it acknowledges dies with it. */
+  async #checkData(): Promise<void> {
+    const { server, log, apart } = this.#options;
+    const identity = this.#identity;
+    if (identity === null || !this.#answered || apart() !== null) return;
+    const folder = await server.emptyDataFolder();
+    if (folder === null || identity !== this.#identity || apart() !== null) return;
+    const why = `its data folder ${JSON.stringify(folder)} holds no data any more`;
+    log.write("error", `Killing the server, as ${why}: it must not acknowledge anything`, {});
+    server.kill(identity);
   }
 
   #silent(health: "dead" | "hung" | "unknown", because: string): void {
@@ -226,12 +253,17 @@ export class Watch {
     const { clock, server, log, monitor } = this.#options;
     this.#identity = await server.identify();
     if (this.#identity !== null) return;
-    if (this.#view.health !== "dead") this.#silent("dead", "the server is not running");
+    const folder = await server.emptyDataFolder();
+    const failed = this.#startFailed();
+    if (failed !== null || this.#view.health !== "dead") {
+      this.#silent("dead", failed ?? "the server is not running");
+    }
     const apart = this.#options.apart();
     if (apart !== null) {
       if (wished) throw new Error(`Cannot start the server: ${apart}`);
       return;
     }
+    if (folder !== null) return this.#noData(folder, wished);
     if (wished) {
       this.#restarts = noRestarts;
     } else {
@@ -241,7 +273,16 @@ export class Watch {
     this.#restarts = noteStart(this.#restarts, clock.now());
     const why = wished ? "as an operator asked for it" : "as it is not running";
     log.write("warning", `Starting the server, ${why}`, {});
+    this.#starting = true;
     await server.start();
+  }
+
+  /** No start helps here, and a server could only leave debris behind. */
+  #noData(folder: string, wished: boolean): void {
+    const because = `its data folder ${JSON.stringify(folder)} holds no data: ` +
+      '"xenon mysql rebuildme" gives it a copy of the cluster\'s';
+    if (this.#view.unfit !== because) this.#silent("dead", because);
+    if (wished) throw new Error(`Cannot start the server: ${because}`);
   }
 
   async #look(): Promise<void> {
@@ -274,6 +315,7 @@ export class Watch {
     this.#factsAt = clock.now();
     this.#facts = facts;
     this.#answered = this.#identity !== null;
+    this.#starting = false;
     const before = errant.get();
     const found = watchErrant({ baseline: this.#baseline, errant: before }, facts, following());
     this.#baseline = found.baseline;

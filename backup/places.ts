@@ -55,6 +55,14 @@ export function belongs(place: Place, name: string): boolean {
   return place.names === null || matches(place.names, name);
 }
 
+/** What a server that was started in an empty folder leaves behind; no transaction is in it. */
+const debris = /^(auto\.cnf|.*\.index)$/;
+
+/** Can an entry of the place's folder hold transactions? */
+export function mayHoldData(place: Place, name: string): boolean {
+  return belongs(place, name) && !debris.test(name);
+}
+
 /** Where an entry of a copy goes: to the first place that knows its name, else to the data folder. */
 export function placeFor(places: readonly Place[], name: string): Place {
   const found = places.find(({ names }) => names !== null && matches(names, name)) ?? places[0];

@@ -16,7 +16,15 @@ import type { CopyControl, CopyLimits, CopyMethod, CopyWish } from "./copy_metho
 import { chooseDonor, type DonorCandidate, type DonorChoice } from "./donor.ts";
 import type { RebuildMemo } from "./memo.ts";
 import { targetOf, workOf } from "./moves.ts";
-import { belongs, contentProblem, ownPrefix, pathProblem, type Place, placesOf } from "./places.ts";
+import {
+  belongs,
+  contentProblem,
+  mayHoldData,
+  ownPrefix,
+  pathProblem,
+  type Place,
+  placesOf,
+} from "./places.ts";
 import type { Folders, Host, LocalNode, Owner, Survey } from "./ports.ts";
 
 /** What the operator asked for. */
@@ -76,7 +84,7 @@ export async function checkRebuild(options: CheckOptions): Promise<CheckResult> 
     ...clusterProblems(options, { local, survey }),
     ...(choice.kind === "none" ? choice.problems : []),
     ...found.problems,
-    ...await extraProblems(options, { local, extra, empty: found.oldData.length === 0 }),
+    ...await extraProblems(options, { local, extra, empty: !found.holdsData }),
   ];
   if (choice.kind === "none" || found.places.length === 0) return { kind: "problems", problems };
   const dataBytes = await host.dataBytes(choice.donor.id);
@@ -145,6 +153,8 @@ interface FoundPlaces {
   readonly places: readonly Place[];
   /** Folders that hold something of the server. */
   readonly oldData: readonly string[];
+  /** False when no transaction can be in any of them. */
+  readonly holdsData: boolean;
   readonly owner: Owner;
   readonly problems: readonly string[];
 }
@@ -168,6 +178,7 @@ async function findPlaces(options: CheckOptions): Promise<FoundPlaces> {
   }
   const places: Place[] = [];
   const oldData: string[] = [];
+  let holdsData = false;
   for (const place of placesOf(named)) {
     const folder = await folders.realPath(place.folder) ?? place.folder;
     const real = { ...place, folder };
@@ -177,14 +188,16 @@ async function findPlaces(options: CheckOptions): Promise<FoundPlaces> {
     const wrong = place.role === "data" ? contentProblem(folder, names) : null;
     if (wrong !== null) problems.push(wrong);
     if (names.some((name) => belongs(real, name))) oldData.push(folder);
+    holdsData ||= names.some((name) => mayHoldData(real, name));
     places.push(real);
   }
   const data = places[0]?.folder ?? named.data;
-  return { places, oldData, owner: await folders.owner(data) ?? owner, problems };
+  return { places, oldData, holdsData, owner: await folders.owner(data) ?? owner, problems };
 }
 
 function noPlaces(problem: string): FoundPlaces {
-  return { places: [], oldData: [], owner: { uid: 0, gid: 0 }, problems: [problem] };
+  const owner = { uid: 0, gid: 0 };
+  return { places: [], oldData: [], holdsData: false, owner, problems: [problem] };
 }
 
 async function extraProblems(
@@ -249,7 +262,7 @@ function memoOf(
     work: `${ownPrefix}job-${job}`,
     ran: local.running,
     // What nobody could look into is not thrown away.
-    keepOld: keepOld || (extra === null && found.oldData.length > 0),
+    keepOld: keepOld || (extra === null && found.holdsData),
     member: survey.member,
     gtids: null,
   };

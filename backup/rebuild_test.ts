@@ -296,6 +296,14 @@ Deno.test("a dead server's data, whose transactions nobody can count, is kept af
   assert.equal(node.disk.files.get("/db/data/.xenon-old-7/ibdata1"), "old");
 });
 
+Deno.test("deleted data has nothing to count, whatever failed starts left in its folder", async () => {
+  const node = new FakeNode({ "/db/data/auto.cnf": "old", "/db/data/binlog.index": "" });
+  node.running = false;
+  await rebuild(optionsOf(node), taskOf().task, wish);
+  assert.equal(node.data, "new");
+  assert.equal(node.disk.files.get("/db/data/.xenon-old-7/auto.cnf"), undefined);
+});
+
 Deno.test("an empty host that is in no cluster is told to join next", async () => {
   const node = new FakeNode({});
   node.running = false;

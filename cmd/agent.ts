@@ -29,13 +29,14 @@ import { shownSettings } from "../agent/settings.ts";
 import { Store } from "../agent/store.ts";
 import { noVirtualIp, type VirtualIp } from "../agent/vip.ts";
 import { createDatabase } from "../mysql/database.ts";
+import { holdsNoData } from "../mysql/data_folder.ts";
 import { look, type MysqlServer } from "../mysql/server.ts";
 import { InvariantError } from "../raft/invariant.ts";
 import type { Config, NodeId } from "../raft/types.ts";
 import type { FoundConfig, World } from "./ports.ts";
 import { CommandError } from "./exit.ts";
 import { readConfig } from "./real/cluster.ts";
-import { openServer } from "./real/server.ts";
+import { findServer, openServer } from "./real/server.ts";
 import { createSender } from "./agent_copies.ts";
 import { copyAccount, type JobParts, openJobs, startRejoin } from "./agent_jobs.ts";
 
@@ -171,6 +172,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Bui
   const settings = databaseSettings(parts);
   const database = resources.use(createDatabase(settings));
   const server = await openServer(config);
+  const { dataFolder } = await findServer(config);
   const { endpoint: account } = settings;
   const jobParts = { ...parts, log: logger, peers, server, endpoint: account };
   const jobs = await openJobs(jobParts);
@@ -198,7 +200,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Bui
       intervalMs: config.raft.purgeBinlogIntervalMs,
     },
     hungMs: config.mysql.hungMs,
-    server: serverPort(server),
+    server: serverPort(server, dataFolder),
     hooks: createHooks({
       start: config.raft.leaderStartCommand,
       stop: config.raft.leaderStopCommand,
@@ -221,7 +223,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Bui
   return { options, jobs, jobParts, methods: { ...methods, ...sender.methods() } };
 }
 
-function serverPort(server: MysqlServer): NodeOptions["server"] {
+function serverPort(server: MysqlServer, dataFolder: string | null): NodeOptions["server"] {
   return {
     identify: () => server.identify(),
     glance: (identity) => look(identity),
@@ -229,6 +231,9 @@ function serverPort(server: MysqlServer): NodeOptions["server"] {
     kill: (identity) => server.kill(identity),
     terminate: (identity) => server.terminate(identity),
     whyItDied: () => server.whyItDied(),
+    emptyDataFolder: async () => {
+      return dataFolder !== null && await holdsNoData(dataFolder) ? dataFolder : null;
+    },
   };
 }
 

@@ -37,10 +37,10 @@ export async function runPromotion(parts: PromotionParts): Promise<void> {
     if (plan.kind === "refuse") throw new Error(`Cannot promote: ${plan.because}`);
     if (plan.kind === "done") return requireHeld(parts, facts);
     if (!isDraining(plan, facts)) requireHeld(parts, facts);
-    if (isWaiting(plan)) {
-      for (const { what } of plan.statements) progress(what);
-    } else {
-      rounds++;
+    if (!isWaiting(plan)) rounds++;
+    for (const { what, connection } of plan.statements) {
+      // The runner tells how the marker fares.
+      if (connection !== "marker") progress(what);
     }
     if (stopsApplier(plan, facts)) await endHalf(parts, facts);
     await runner.run(plan.statements);

@@ -82,6 +82,8 @@ export function look(process: ServerProcess): Liveness {
 /** Finds, starts and stops the one server that `settings` describe. */
 export class MysqlServer {
   readonly #settings: ServerSettings;
+  /** Two starts at once would both find no server and make one each: the second joins the first. */
+  #starting: Promise<ServerProcess> | null = null;
 
   constructor(settings: ServerSettings) {
     this.#settings = settings;
@@ -101,7 +103,12 @@ export class MysqlServer {
    * Starts the server unless it runs already, and returns as soon as its process exists. It is not
    * ready to answer then: crash recovery comes first. `whyItDied` explains a start that failed.
    */
-  async start(): Promise<ServerProcess> {
+  start(): Promise<ServerProcess> {
+    this.#starting ??= this.#startUnlessRunning().finally(() => this.#starting = null);
+    return this.#starting;
+  }
+
+  async #startUnlessRunning(): Promise<ServerProcess> {
     const running = await this.identify();
     if (running !== null) return running;
     const settings = this.#settings;

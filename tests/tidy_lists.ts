@@ -46,6 +46,7 @@ export const impureFiles: readonly string[] = [
   "mysql/cloning.ts",
   "mysql/closing.ts",
   "mysql/cut_off.ts",
+  "mysql/data_folder.ts",
   "mysql/database.ts",
   "mysql/fence_runner.ts",
   "mysql/half_applied.ts",

@@ -129,6 +129,7 @@ export class VirtualAddress implements VirtualIp {
 
   async drop(): Promise<void> {
     this.#turn++;
+    const had = this.holds();
     this.#wanted = false;
     this.#expiresAt = -Infinity;
     this.#neighbours.stop();
@@ -136,6 +137,8 @@ export class VirtualAddress implements VirtualIp {
     adding?.abort.abort(new Error("the address is given up"));
     if (adding !== null) await this.#within(adding.ended, addingEndMs);
     await this.#remove();
+    const { vip, log } = this.#options;
+    if (had) log.write("info", `This host has given ${vip.address} up`, {});
   }
 
   announce(): void {
@@ -189,6 +192,7 @@ export class VirtualAddress implements VirtualIp {
     this.#expiresAt = startedAt + vip.leaseMs;
     this.announce();
     await this.#verify();
+    this.#options.log.write("info", `This host has ${vip.address} on ${vip.interface} now`, {});
   }
 
   /** Reads back what the kernel has: an address without an end would outlive its holder. */

@@ -13,12 +13,17 @@ class Stage {
   readonly clock = new FakeClock();
   readonly kernel = new FakeKernel(this.clock, vip);
   readonly warnings: string[] = [];
+  readonly news: string[] = [];
   readonly leadership = new AbortController();
   confirmedAt = this.clock.now();
   readonly address = new VirtualAddress({
     vip,
     clock: this.clock,
-    log: { write: (_level, sentence) => void this.warnings.push(sentence) },
+    log: {
+      write: (level, sentence) => {
+        (level === "info" ? this.news : this.warnings).push(sentence);
+      },
+    },
     leadershipMs,
     confirmedAt: () => this.confirmedAt,
     runCommand: this.kernel.run,
@@ -70,6 +75,17 @@ Deno.test("a released address is taken at once, without a probe, and announced",
   await stage.lead(3_500);
   assert.equal(stage.kernel.count("arping -U"), 4);
   assert.equal(stage.kernel.count("arping -A"), 4);
+});
+
+Deno.test("the log says where the address is and when it was given up", async () => {
+  const stage = new Stage();
+  await stage.taken();
+  await stage.address.drop();
+  await stage.address.drop();
+  assert.deepEqual(stage.news, [
+    "This host has 192.0.2.9 on eth0 now",
+    "This host has given 192.0.2.9 up",
+  ]);
 });
 
 Deno.test("a renewed address lives on, and one without renewals dies by itself", async () => {

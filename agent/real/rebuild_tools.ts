@@ -28,6 +28,7 @@ const statementMs = 30_000;
 const helpMs = 20_000;
 /** A follower's server normally stops within a second; its data is about to be replaced. */
 const termMs = 10_000;
+const serversMax = 5;
 /** How much of the error log is searched, from its end. */
 const logBytesMax = 16 * 1024 * 1024;
 
@@ -36,9 +37,7 @@ export function createRebuildTools(options: RebuildToolsOptions): RebuildTools {
   const { server } = options;
   return {
     variables: () => variables(options),
-    async stopServer() {
-      await server.shutdown({ termMs });
-    },
+    stopServer: () => stopAll(server),
     async startServer() {
       await server.start();
     },
@@ -62,6 +61,14 @@ export function createRebuildTools(options: RebuildToolsOptions): RebuildTools {
       });
     },
   };
+}
+
+/** A second process on the same data, which waits for the lock of the files, would take its place. */
+async function stopAll(server: MysqlServer): Promise<void> {
+  for (let tries = 0; tries < serversMax; tries++) {
+    if ((await server.shutdown({ termMs })).kind === "notRunning") return;
+  }
+  throw new Error("Cannot stop the server as somebody starts it again and again");
 }
 
 /** Asks the running server; where it does not answer, its program reads the option files. */

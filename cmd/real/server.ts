@@ -9,6 +9,8 @@ export interface ServerPlace {
   readonly defaultsFile: string;
   readonly pidFile: string;
   readonly errorLog: string;
+  /** Null where the option file does not name it. */
+  readonly dataFolder: string | null;
 }
 
 /** Read from the server's option file, unless the configuration says it. */
@@ -21,6 +23,7 @@ export async function findServer({ mysql }: Config): Promise<ServerPlace> {
     pidFile: mysql.pidFile ?? paths.pidFile ??
       `${paths.dataFolder ?? "/var/lib/mysql"}/mysqld.pid`,
     errorLog: paths.errorLog ?? "/var/log/mysql/error.log",
+    dataFolder: paths.dataFolder,
   };
 }
 

@@ -89,6 +89,15 @@ Deno.test("a server is seen, stopped, continued, killed, and started again", asy
   });
 });
 
+Deno.test("starts at the same time make one server", async () => {
+  await using lab = await LabServer.start();
+  const { server } = lab.sandbox;
+  await server.shutdown({ termMs: 0 });
+  const started = await Promise.all([server.start(), server.start(), server.start()]);
+  assert.equal(new Set(started.map(({ pid }) => pid)).size, 1);
+  assert.equal((await startSandbox(lab.sandbox, { deadlineMs: startMs })).pid, started[0]?.pid);
+});
+
 /** What a restarted agent has: the settings, and nothing it remembers. */
 function serverAnew(lab: LabServer): MysqlServer {
   const { mysqld, myCnfPath, pidFile, errorLog } = lab.sandbox;

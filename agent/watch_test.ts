@@ -1,0 +1,103 @@
+/** What the watch does about a server that dies, or whose files are gone. */
+import assert from "node:assert/strict";
+import { FakeClock } from "./fake_clock.ts";
+import { followerFacts } from "../mysql/model_server.ts";
+import type { Database, Look } from "./ports.ts";
+import { Watch } from "./watch.ts";
+
+const identity = { pid: 7, startTime: "1", bootId: "b", incarnation: "b/7/1" };
+
+/** A server that answers nothing but its name: enough for its process and its files. */
+class Stage {
+  readonly clock = new FakeClock();
+  readonly lines: string[] = [];
+  readonly done: string[] = [];
+  readonly conditions: (string | null)[] = [];
+  runs = true;
+  startable = true;
+  emptyFolder: string | null = null;
+  look: Look = { kind: "failed", reason: "timeout", because: "slow" };
+  readonly watch = new Watch({
+    lookEveryMs: 200,
+    neverLeads: null,
+    hungMs: 1_000,
+    clock: this.clock,
+    database: {
+      look: () => Promise.resolve(this.look),
+    } as Partial<Database> as Database,
+    server: {
+      identify: () => Promise.resolve(this.runs ? identity : null),
+      glance: () => this.runs ? "running" : "dead",
+      start: () => {
+        this.done.push("start");
+        this.runs = this.startable;
+        return Promise.resolve();
+      },
+      kill: () => {
+        this.done.push("kill");
+        this.runs = false;
+      },
+      terminate: () => Promise.resolve(),
+      whyItDied: () => "its log says:\nno memory",
+      emptyDataFolder: () => Promise.resolve(this.emptyFolder),
+    },
+    log: { write: (_, sentence) => void this.lines.push(sentence) },
+    monitor: () => true,
+    unwanted: () => null,
+    apart: () => null,
+    errant: { get: () => "", set: () => {} },
+    following: () => true,
+    leaderEnd: () => null,
+    report: ({ unfit }) => void this.conditions.push(unfit),
+  });
+}
+
+Deno.test("a server without its files is not started, and the condition names the way back", async () => {
+  const stage = new Stage();
+  stage.runs = false;
+  stage.emptyFolder = "/db/data";
+  stage.watch.start();
+  await stage.clock.advance(5_000);
+  assert.deepEqual(stage.done, []);
+  assert.match(stage.watch.condition, /"\/db\/data" holds no data: "xenon mysql rebuildme"/);
+  await assert.rejects(async () => {
+    const started = stage.watch.startNow();
+    await stage.clock.advance(200);
+    await started;
+  }, /Cannot start the server: its data folder "\/db\/data" holds no data/);
+  stage.emptyFolder = null;
+  await stage.clock.advance(1_000);
+  assert.deepEqual(stage.done, ["start"]);
+  stage.watch.stop();
+});
+
+Deno.test("a start that fails says once why, in one line", async () => {
+  const stage = new Stage();
+  stage.runs = false;
+  stage.startable = false;
+  stage.watch.start();
+  await stage.clock.advance(900);
+  assert.equal(stage.watch.condition, "dead: it ended during its start: its error log says why");
+  assert.deepEqual(stage.lines.slice(0, 2), [
+    "Starting the server, as it is not running",
+    "The server ended during its start; its log says: | no memory",
+  ]);
+  stage.watch.stop();
+});
+
+Deno.test("a server whose data folder was emptied is killed: it must not acknowledge any more", async () => {
+  const stage = new Stage();
+  stage.look = { kind: "seen", facts: followerFacts };
+  stage.watch.start();
+  await stage.clock.advance(3_000);
+  assert.deepEqual(stage.done, []);
+  stage.emptyFolder = "/db/data";
+  await stage.clock.advance(2_000);
+  assert.deepEqual(stage.done, ["kill"]);
+  assert.match(
+    stage.lines.join("\n"),
+    /Killing the server, as its data folder "\/db\/data" holds no/,
+  );
+  assert.match(stage.watch.condition, /"xenon mysql rebuildme" gives it a copy/);
+  stage.watch.stop();
+});
