@@ -4,7 +4,8 @@
  */
 import { describeResult, run, succeeded } from "../mysql/process.ts";
 import { versionOf } from "../mysql/server.ts";
-import { atLeast, type Version } from "../mysql/version.ts";
+import { closedStartOptions } from "../mysql/start_options.ts";
+import type { Version } from "../mysql/version.ts";
 
 export interface StartOnce {
   readonly mysqld: string;
@@ -77,9 +78,9 @@ function commandOf(
     // It must write nothing that a backup would then hold.
     "--skip-log-bin",
     `--relay-log=${workFolder}/relay`,
-    "--super-read-only=ON",
+    // With the libraries that the option file may count on.
+    ...closedStartOptions(version),
     "--event-scheduler=OFF",
-    atLeast(version, 8, 0, 26) ? "--skip-replica-start=ON" : "--skip-slave-start",
     "--loose-auto-generate-certs=OFF",
     "--loose-sha256-password-auto-generate-rsa-keys=OFF",
     "--loose-caching-sha2-password-auto-generate-rsa-keys=OFF",

@@ -9,56 +9,28 @@ import { Ledger } from "../../cmd/demo/ledger.ts";
 import { Workload } from "../../cmd/demo/workload.ts";
 import { decodeManifest, type Manifest } from "../../backup/manifest.ts";
 import { contains, parse } from "../../mysql/gtid.ts";
-import { describeResult, succeeded } from "../../mysql/process.ts";
-import { installStandin, whyNoStandin } from "../fixtures/xtrabackup/install.ts";
-import { type Host, testWithHosts } from "./hosts.ts";
-import { FixedLocator, HostsLab } from "./hosts_lab.ts";
+import { describeResult, run, succeeded } from "../../mysql/process.ts";
+import { testWithHosts } from "./hosts.ts";
+import { CopyLab, whyNoCopies } from "./hosts_copies.ts";
+import { FixedLocator, type HostsLab } from "./hosts_lab.ts";
 import type { HostNode } from "./hosts_lab_node.ts";
-import { Sshd, SshKeys, whyNoSshd } from "./hosts_sshd.ts";
-import { findMysqld } from "./lab.ts";
 
 const patienceMs = 60_000;
 const jobMs = 180_000;
 
-interface Stage {
-  readonly lab: HostsLab;
+interface Stage extends CopyLab {
   readonly ledger: Ledger;
-  readonly sshds: readonly Sshd[];
-  readonly keys: SshKeys;
 }
 
 await testWithHosts("copies of a running cluster", async (test) => {
-  await using lab = await HostsLab.open(3, { moreConfig: backupSection, ownDisks: false });
-  const sshds = lab.network.hosts.map((host) => new Sshd(host, `${lab.folder}/sshd-${host.name}`));
-  await using stopped = new AsyncDisposableStack();
-  const keys = await SshKeys.make(`${lab.folder}/keys`);
-  for (const sshd of sshds) {
-    await sshd.start(keys);
-    stopped.defer(() => sshd.stop());
-    keys.know(sshd);
-  }
-  installStandin(`${lab.folder}/bin`, await findMysqld());
+  await using copies = await CopyLab.open();
+  const { lab } = copies;
   assert.ok(await lab.whole(patienceMs), await lab.sentences());
-  const stage = { lab, ledger: new Ledger(), sshds, keys };
+  const stage = Object.assign(copies, { ledger: new Ledger() });
   for (const [name, step] of Object.entries(steps)) {
     await test.step(name, () => whileWriting(stage, () => step(stage)));
   }
-}, whyNoSshd() ?? await whyNoStandin());
-
-/** Everything that an agent needs for copies over ssh. */
-function backupSection({ address }: Host, folder: string): string {
-  return [
-    "[backup]",
-    `ssh-host = "${address}"`,
-    'ssh-user = "root"',
-    `ssh-key = "${folder}/keys/id"`,
-    `ssh-known-hosts = "${folder}/keys/known_hosts"`,
-    `xtrabackup-bindir = "${folder}/bin"`,
-    'backup-use-memory = "64MB"',
-    "keep-count = 2",
-    "",
-  ].join("\n");
-}
+}, await whyNoCopies());
 
 const steps: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   "a follower is rebuilt by xtrabackup over ssh": async ({ lab }) => {
@@ -93,7 +65,44 @@ const steps: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
       const result = await node.xenon(["mysql", "backup", "--to", to], jobMs);
       assert.match(result.stderrTail, /nothing was touched/);
     }
-    assert.deepEqual([...Deno.readDirSync(foreign)].map(({ name }) => name), ["letter"]);
+    assert.deepEqual(namesIn(foreign), ["letter"]);
+  },
+  "a canceled backup leaves nothing": async ({ lab }) => {
+    const node = await lab.leader(patienceMs);
+    const before = namesIn(backupsOf(lab));
+    const words = ["mysql", "backup", "--to", backupsOf(lab), "--method", "xtrabackup"];
+    const backup = node.xenon(words, jobMs);
+    await sending(lab, node);
+    const canceled = await node.xenon(["mysql", "cancelbackup"], jobMs);
+    assert.ok(succeeded(canceled), describeResult(canceled));
+    assert.match((await backup).stderrTail, /\(backup\) was canceled/);
+    assert.deepEqual(namesIn(backupsOf(lab)), before);
+    await quiet(lab);
+  },
+  "a killed agent of the donor ends a backup": async ({ lab }) => {
+    const node = await lab.leader(patienceMs);
+    const before = namesIn(backupsOf(lab));
+    const words = ["mysql", "backup", "--to", backupsOf(lab), "--method", "xtrabackup"];
+    const backup = node.xenon(words, jobMs);
+    const donor = await sending(lab, node);
+    donor.signalAgent("SIGKILL");
+    await donor.agentGone();
+    await donor.startAgent();
+    assert.match((await backup).stderrTail, /The copy failed .*(started anew|not answer)/);
+    assert.deepEqual(namesIn(backupsOf(lab)), before);
+    await quiet(lab);
+    assert.ok(await lab.whole(patienceMs), await lab.sentences());
+  },
+  "a killed agent of the joiner puts the old data back": async ({ lab }) => {
+    const joiner = await follower(lab);
+    const rebuild = joiner.xenon(["mysql", "rebuildme", "--method=xtrabackup"], jobMs);
+    await sending(lab, joiner);
+    joiner.signalAgent("SIGKILL");
+    await joiner.agentGone();
+    await joiner.startAgent();
+    assert.match((await rebuild).stderrTail, /rolled back, the old data is in place again/);
+    await quiet(lab);
+    assert.ok(await lab.whole(patienceMs), await lab.sentences());
   },
   "a new host is restored from the newest backup and joins the cluster": async ({ lab }) => {
     const leader = await lab.leader(patienceMs);
@@ -104,6 +113,12 @@ const steps: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     assert.match(refused.stderrTail, /nothing was touched/);
     await node.becomeNew();
     assert.ok(await poll(patienceMs, async () => await node.healthy() ? true : null));
+    const damaged = `${lab.folder}/damaged`;
+    const copied = await run(["cp", "-a", newestOf(lab), damaged], { deadlineMs: jobMs });
+    assert.ok(succeeded(copied), describeResult(copied));
+    Deno.writeTextFileSync(`${damaged}/data/ibdata1`, "x", { append: true });
+    const found = await node.xenon(["mysql", "restore", "--from", damaged], jobMs);
+    assert.match(found.stderrTail, /is damaged, 1 files differ: ibdata1/);
     const result = await node.xenon(["mysql", "restore", "--from", backupsOf(lab)], jobMs);
     assert.ok(succeeded(result), describeResult(result));
     const added = await leader.xenon(["cluster", "add", node.id], jobMs);
@@ -111,6 +126,49 @@ const steps: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     assert.ok(await lab.whole(patienceMs), await lab.sentences());
   },
 };
+
+/** Waits until another node sends a copy to this one, and gives it. */
+async function sending(lab: HostsLab, joiner: HostNode): Promise<HostNode> {
+  const donor = await poll(patienceMs, async () => {
+    for (const node of lab.nodes) {
+      if (node === joiner) continue;
+      if ((await node.status())?.backup.state === "BACKUPING") return node;
+    }
+    return null;
+  });
+  assert.ok(donor !== undefined, "nobody sends");
+  return donor;
+}
+
+/** No program of a copy runs any more, on any host. */
+async function quiet(lab: HostsLab): Promise<void> {
+  let left: readonly string[] = [];
+  const gone = await poll(patienceMs, async () => {
+    const pids = await Promise.all(lab.nodes.map(({ host }) => host.pids()));
+    left = pids.flat().map(commandLineOf).filter((line) =>
+      /xtrabackup\/main|[xm]bstream/.test(line)
+    );
+    return left.length === 0 ? true : null;
+  });
+  assert.ok(gone, left.join("\n"));
+}
+
+function commandLineOf(pid: number): string {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
+  } catch {
+    // It ended meanwhile.
+    return "";
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+}
+
+function newestOf(lab: HostsLab): string {
+  return `${backupsOf(lab)}/${namesIn(backupsOf(lab)).at(-1)}`;
+}
 
 function backupsOf(lab: HostsLab): string {
   return `${lab.folder}/backups`;
@@ -121,8 +179,7 @@ async function backup(lab: HostsLab, words: readonly string[]): Promise<Manifest
   const node = await lab.leader(patienceMs);
   const result = await node.xenon(["mysql", "backup", "--to", to, ...words], jobMs);
   assert.ok(succeeded(result), describeResult(result));
-  const names = [...Deno.readDirSync(to)].map(({ name }) => name).sort();
-  return decodeManifest(Deno.readTextFileSync(`${to}/${names.at(-1)}/manifest.json`));
+  return decodeManifest(Deno.readTextFileSync(`${newestOf(lab)}/manifest.json`));
 }
 
 async function follower(lab: HostsLab): Promise<HostNode> {

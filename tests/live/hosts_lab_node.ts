@@ -246,6 +246,19 @@ export class HostNode {
     await this.startAgent();
   }
 
+  get socket(): string {
+    return this.#server().socket;
+  }
+
+  /** The option file of its server. */
+  get optionFile(): string {
+    return this.#server().myCnfPath;
+  }
+
+  get rootPassword(): string {
+    return this.#options.rootPassword;
+  }
+
   /** Where its server keeps its data. */
   get dataFolder(): string {
     return this.#server().dataFolder;
