@@ -40,8 +40,9 @@ ok: $(DENO) ## The gate before a commit: format, lint, types, tidy, tests withou
 	$(DENO) check .
 	$(DENO) run -A tests/run.ts tidy pure rest simulation
 
-sim: $(DENO) ## Simulate clusters for as long as you let it; SEED=7 replays one.
-	$(DENO) run -A tests/sim/main.ts $(SEED)
+sim: $(DENO) ## Simulate clusters on all cores; SEEDS=100000 FROM=1 limits it, SEED=7 tells one.
+	$(DENO) run -A tests/sim/main.ts $(if $(SEED),--seed $(SEED)) \
+		$(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM))
 
 proof: $(DENO) ## Measure every fault on real hosts and write the table of docs/proof.md; FAULT=, RUNS=, SECONDS=.
 	export XENON_MYSQLD=$$(packaging/fetch_mysql.sh)

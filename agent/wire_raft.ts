@@ -24,6 +24,7 @@ const membershipSchema = v.object({
   cluster: id,
   epoch: count,
   members: v.pipe(v.array(memberSchema), v.maxLength(membersMax)),
+  unsettled: v.exactOptional(v.boolean()),
 });
 const sourceSchema = v.object({ id, host: id, port: count });
 const lastLeaderSchema = v.nullable(v.object({ term: count, id }));
@@ -92,7 +93,13 @@ const messageSchema = v.variant("kind", [
     source: sourceSchema,
   }),
   v.object({ kind: v.literal("preVote"), term: count, membership: membershipSchema, held: text }),
-  v.object({ kind: v.literal("preVoteReply"), term: count, refused: reason, termOfVoter: count }),
+  v.object({
+    kind: v.literal("preVoteReply"),
+    term: count,
+    refused: reason,
+    termOfVoter: count,
+    membership: v.optional(v.nullable(membershipSchema), null),
+  }),
   v.object({
     kind: v.literal("vote"),
     term: count,

@@ -15,7 +15,7 @@ import {
   toFollower,
 } from "./common.ts";
 import { becomeLeader } from "./leader.ts";
-import { memberOf, otherVoters, quorum } from "./quorum.ts";
+import { memberOf, otherVoters, quorum, votesNeeded } from "./quorum.ts";
 import { electionTimer, retryTimer } from "./timing.ts";
 import { voterRefusal } from "./vote.ts";
 
@@ -53,7 +53,7 @@ export function campaign(config: Config, state: Follower, how: Campaign): Step {
     released: how.released ?? false,
     why: "",
   };
-  if (!how.ask || quorum(membership).q === 1) {
+  if (!how.ask || votesNeeded(membership) === 1) {
     return freeze(config, candidate, { at: how.at, until: how.until ?? EMPTY_POSITION });
   }
   const message = {
@@ -96,11 +96,14 @@ export function preVoteAnswered(
   if (reply.termOfVoter >= state.term) {
     return outdated(config, state, { ...heard, term: reply.termOfVoter });
   }
+  if (reply.membership !== null && newer(reply.membership, state.durable.membership)) {
+    return relisted(config, state, { from, membership: reply.membership, at });
+  }
   if (reply.refused !== null) return [{ ...state, why: `${from}: ${reply.refused}` }, []];
   const willing = [...state.willing.filter((id) => id !== from), from];
   const asked: Candidate = { ...state, willing };
   const membership = state.durable.membership;
-  if (membership === null || willing.length + 1 < quorum(membership).q) return [asked, []];
+  if (membership === null || willing.length + 1 < votesNeeded(membership)) return [asked, []];
   return freeze(config, asked, { at, until: EMPTY_POSITION });
 }
 
@@ -175,10 +178,7 @@ export function voteAnswered(
   const { from, member, reply, at } = heard;
   if (state.phase !== "voting" || reply.term !== state.term) return [state, []];
   if (reply.membership !== null && newer(reply.membership, state.durable.membership)) {
-    const durable = { ...state.durable, membership: reply.membership };
-    const why = `${from} has the newer member list ${reply.membership.epoch}`;
-    const [after, effects] = lose(config, { ...state, durable }, { at, why });
-    return [after, [persisting(durable), ...effects]];
+    return relisted(config, state, { from, membership: reply.membership, at });
   }
   if (reply.termOfVoter > state.term) {
     return outdated(config, state, { ...heard, term: reply.termOfVoter });
@@ -196,12 +196,13 @@ export function voteAnswered(
 function tally(config: Config, state: Candidate, at: Millis): Step {
   const membership = state.durable.membership;
   if (membership === null) return [state, []];
-  const { n, q } = quorum(membership);
+  const { n } = quorum(membership);
+  const needed = votesNeeded(membership);
   const grants = Object.values(state.votes).filter((reply) => reply.granted !== "no");
   const full = grants.filter((reply) => reply.granted === "yes");
   const own = state.durable;
   const certain = own.uncertain === null || own.lastLeader?.id === config.id;
-  const won = grants.length + 1 >= n || (certain && full.length + 1 >= q);
+  const won = grants.length + 1 >= n || (certain && full.length + 1 >= needed);
   if (!won) return [state, []];
   return becomeLeader(config, state, at);
 }
@@ -223,6 +224,19 @@ function outdated(
   if (heard.term <= state.durable.term) return lose(config, state, { at: heard.at, why });
   const durable = { ...state.durable, term: heard.term, votedFor: null };
   const [after, effects] = lose(config, { ...state, durable }, { at: heard.at, why });
+  return [after, [persisting(durable), ...effects]];
+}
+
+/** Somebody has a newer member list: it is taken over, and the next round is held under it. */
+function relisted(
+  config: Config,
+  state: Candidate,
+  heard: { readonly from: NodeId; readonly membership: Membership; readonly at: Millis },
+): Step {
+  const { from, membership, at } = heard;
+  const durable = { ...state.durable, membership };
+  const why = `${from} has the newer member list ${membership.epoch}`;
+  const [after, effects] = lose(config, { ...state, durable }, { at, why });
   return [after, [persisting(durable), ...effects]];
 }
 

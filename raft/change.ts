@@ -135,7 +135,8 @@ function store(
   const previous = state.durable.membership;
   if (previous === null) return [state, []];
   const members = [...list.members].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const membership: Membership = { ...previous, epoch: previous.epoch + 1, members };
+  const epoch = previous.epoch + 1;
+  const membership: Membership = { ...previous, epoch, members, unsettled: true };
   const durable = { ...state.durable, membership };
   const change: LeaderChange = {
     target: list.target,
@@ -163,9 +164,18 @@ export function changeProgress(config: Config, state: Leader, at: Millis): Step 
   const answers: readonly Effect[] = change?.request
     ? [{ kind: "answer", request: change.request, refused: null }]
     : [];
-  const idle: Leader = { ...state, change: null, previous: null };
-  const [after, effects] = nextMove(config, idle, { wasChanging: change !== null, at });
-  return [after, [...answers, ...effects]];
+  const [settled, written] = settle({ ...state, change: null, previous: null });
+  const [after, effects] = nextMove(config, settled, { wasChanging: change !== null, at });
+  return [after, [...written, ...answers, ...effects]];
+}
+
+/** A majority stored the list: who hears of that may elect under it by its plain majority. */
+function settle(state: Leader): readonly [Leader, readonly Effect[]] {
+  const { membership } = state.durable;
+  if (membership?.unsettled !== true) return [state, []];
+  const { unsettled: _, ...list } = membership;
+  const durable = { ...state.durable, membership: list };
+  return [{ ...state, durable }, [persisting(durable)]];
 }
 
 /** The list wants something: a leaving member to go, a learner in step to vote, or k to settle. */
@@ -264,7 +274,7 @@ export function changeArranged(config: Config, state: Leader, event: OperationDo
 function stored(config: Config, state: Leader): boolean {
   const { membership } = state.durable;
   if (membership === null) return false;
-  if (state.change?.stage !== "storing") return true;
+  if (state.change?.stage !== "storing" && membership.unsettled !== true) return true;
   const has = (id: NodeId) =>
     id === config.id || (state.replies[id]?.epoch ?? 0) >= membership.epoch;
   const enough = (list: Membership) => {

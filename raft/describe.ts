@@ -92,7 +92,7 @@ export function describeEffect(effect: Effect): string {
       const { disabled, resigned, uncertain } = effect.durable;
       const last = lastLeader === null ? "-" : `${lastLeader.id}/${lastLeader.term}`;
       return `persist term=${term} votedFor=${votedFor ?? "-"} promised=${promised || "-"} ` +
-        `epoch=${membership?.epoch ?? 0} lastLeader=${last}` +
+        `epoch=${membership?.epoch ?? 0}${membership?.unsettled ? "?" : ""} lastLeader=${last}` +
         (resigned > 0 ? ` resigned=${resigned}` : "") + (disabled ? " disabled" : "") +
         (uncertain === null ? "" : " uncertain");
     }

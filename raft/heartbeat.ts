@@ -53,9 +53,9 @@ export function followerHeartbeat(config: Config, state: Follower, heard: HeardH
 /** Takes over term and member list; returns the same object when there is nothing new. */
 function adopt(durable: Durable, heartbeat: Heartbeat): Durable {
   let next = withTerm(durable, heartbeat.term);
-  if (heartbeat.membership.epoch > (next.membership?.epoch ?? 0)) {
-    next = { ...next, membership: heartbeat.membership };
-  }
+  const [theirs, mine] = [heartbeat.membership, next.membership];
+  const settled = theirs.epoch === mine?.epoch && mine.unsettled === true && !theirs.unsettled;
+  if (theirs.epoch > (mine?.epoch ?? 0) || settled) next = { ...next, membership: theirs };
   return next.founding === null || next.membership === null ? next : { ...next, founding: null };
 }
 

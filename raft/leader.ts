@@ -128,6 +128,7 @@ export function heartbeatAnswered(
     return closeServer(state, { why: `${from} is in term ${reply.term}` });
   }
   if (memberOf(state.durable.membership, from)?.member !== member) return [state, []];
+  if (reply.epoch > (state.durable.membership?.epoch ?? 0)) return overtake(config, state, heard);
   const replies = { ...state.replies, [from]: reply };
   if (reply.refused !== null) return [{ ...state, replies, why: `${from}: ${reply.refused}` }, []];
   const acks = { ...state.acks, [from]: Math.max(state.acks[from] ?? -Infinity, reply.sentAt) };
@@ -141,6 +142,31 @@ export function heartbeatAnswered(
   if (next.role !== "leader") return [next, effects];
   const [after, more] = changeProgress(config, next, at);
   return [after, [...effects, ...more]];
+}
+
+/**
+ * A member stored a list that its leader could not bring to a majority before this one was elected
+ * under the list before: nobody was, or can be, elected under it. The present list takes a number
+ * above it, so that this member comes back to it.
+ */
+function overtake(
+  config: Config,
+  state: Leader,
+  heard: { readonly from: NodeId; readonly reply: HeartbeatReply; readonly at: Millis },
+): Step {
+  const { from, reply, at } = heard;
+  const { membership } = state.durable;
+  if (membership === null) return [state, []];
+  const list = { ...membership, epoch: reply.epoch + 1, unsettled: true };
+  const durable: Durable = { ...state.durable, membership: list };
+  const next: Leader = { ...state, durable };
+  const sentence = `${from} stored member list ${reply.epoch}, which no majority has: ` +
+    `mine is now number ${list.epoch}`;
+  return [next, [
+    persisting(durable),
+    ...heartbeats(config, next, at),
+    { kind: "log", sentence },
+  ]];
 }
 
 /**

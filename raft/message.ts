@@ -80,6 +80,8 @@ export interface PreVoteReply {
   readonly refused: string | null;
   /** The voter's own term when it is higher than the one asked for. */
   readonly termOfVoter: number;
+  /** A newer member list than the asker's, when the voter has one. */
+  readonly membership: Membership | null;
 }
 
 export interface Vote {

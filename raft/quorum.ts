@@ -22,6 +22,16 @@ export function quorum(membership: Membership): Quorum {
   return quorumOf(voters(membership).length);
 }
 
+/**
+ * Votes that an election needs. Under a list that is not settled it must also see every write of a
+ * leader of the list before: that one asked for `k` of a list that may be one smaller, which an
+ * election of an odd list would miss by one.
+ */
+export function votesNeeded(membership: Membership): number {
+  const { n, q } = quorum(membership);
+  return membership.unsettled === true && n % 2 === 1 ? Math.min(n, q + 1) : q;
+}
+
 /** Members with a vote. */
 export function voters(membership: Membership): readonly Member[] {
   return membership.members.filter((member) => canVote(member));

@@ -124,8 +124,9 @@ function preVote(
     : [state, []];
   const refused = preVoteRefusal(config, asked, heard);
   const { term } = message;
-  const termOfVoter = state.durable.term;
-  const said = reply(event, { kind: "preVoteReply", term, refused, termOfVoter });
+  const { term: termOfVoter, membership: mine } = state.durable;
+  const membership = mine !== null && mine.epoch > message.membership.epoch ? mine : null;
+  const said = reply(event, { kind: "preVoteReply", term, refused, termOfVoter, membership });
   if (refused === null) return [asked, [...answers, ...said]];
   return [standSoonIfAhead(config, state, { held: message.held, at }), said];
 }

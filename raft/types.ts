@@ -50,6 +50,11 @@ export interface Membership {
   readonly epoch: number;
   /** Sorted by id. */
   readonly members: readonly Member[];
+  /**
+   * Its leader has not yet seen it stored by a majority, so somebody may still be elected, and
+   * acknowledge, under the list before. Left out once it is settled.
+   */
+  readonly unsettled?: boolean;
 }
 
 /** Where a leader's data can be replicated from. */

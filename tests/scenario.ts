@@ -86,7 +86,7 @@ function begin(config: Config, words: Words): readonly [State, readonly Effect[]
   const last = words.given.get("last");
   const durable = {
     ...freshDurable("member-a"),
-    membership: members(words),
+    membership: words.given.has("fresh") ? null : members(words),
     term: number(words, "term", 0),
     votedFor: voted === undefined ? null : voted as NodeId,
     promised: position(words, "promised"),

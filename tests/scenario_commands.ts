@@ -81,7 +81,8 @@ export function members(words: Words): Membership {
     const [name = "", kind = "voter"] = entry.split(":");
     return { id: name as NodeId, member: `member-${name}`, kind: kind as MemberKind };
   });
-  return { cluster: "cluster", epoch: number(words, "epoch", 1), members: list };
+  const told = { cluster: "cluster", epoch: number(words, "epoch", 1), members: list };
+  return words.given.has("unsettled") ? { ...told, unsettled: true } : told;
 }
 
 export function sourceOf(id: string): Source {
@@ -159,6 +160,7 @@ function toMessage(words: Words, state: State): Message {
   const held = position(words, "held");
   const refused = words.given.get("refused")?.replaceAll("_", " ") ?? null;
   const from = text(words, "from", "b");
+  if (words.name.startsWith("founding")) return foundingStep(words);
   const membership = words.given.has("members") ? members(words) : state.durable.membership;
   const source = sourceOf(from);
   if (membership === null) throw new RangeError("Cannot speak without a member list");
@@ -184,6 +186,24 @@ function toMessage(words: Words, state: State): Message {
   }
 }
 
+/** A step of a founding: `founding=u1 members=a,b,c`. */
+function foundingStep(words: Words): Message {
+  const cluster = text(words, "founding", "u1");
+  const list = { ...members(words), cluster };
+  switch (words.name) {
+    case "foundingPromise":
+      return { kind: words.name, founding: { cluster, members: list.members.map(({ id }) => id) } };
+    case "foundingRelease":
+      return { kind: words.name, cluster };
+    case "foundingStore":
+      return { kind: words.name, membership: list, begun: words.given.has("begun") };
+    case "foundingGo":
+      return { kind: words.name, cluster, first: text(words, "first", "a") as NodeId };
+    default:
+      throw new RangeError(`Cannot read the command ${JSON.stringify(words.name)}`);
+  }
+}
+
 /** With the word "vote", the old leader's vote for the next term travels along. */
 function consent(
   words: Words,
@@ -205,6 +225,11 @@ function consent(
   return { kind: "consent", term, until, vote: given ? vote : null, released: given };
 }
 
+/** The list that a voter sends along, where the story names one. */
+function listOf(words: Words): Membership | null {
+  return words.given.has("members") ? members(words) : null;
+}
+
 function toAnswer(
   words: Words,
   told: {
@@ -223,7 +248,7 @@ function toAnswer(
   const receivingFrom = from === undefined ? null : `${from}:3306`;
   switch (words.name) {
     case "preVoteReply":
-      return { kind: "preVoteReply", term, refused, termOfVoter };
+      return { kind: "preVoteReply", term, refused, termOfVoter, membership: listOf(words) };
     case "voteReply": {
       const granted = refused !== null
         ? "no"
@@ -231,7 +256,7 @@ function toAnswer(
         ? "conditional"
         : "yes";
       const told = { term, granted, refused, termOfVoter, held } as const;
-      return { kind: "voteReply", ...told, membership: null, leaderSilentMs: null };
+      return { kind: "voteReply", ...told, membership: listOf(words), leaderSilentMs: null };
     }
     case "heartbeatReply": {
       const epoch = number(words, "epoch", state.durable.membership?.epoch ?? 0);

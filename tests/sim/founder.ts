@@ -47,9 +47,10 @@ export class Founder {
   run(): void {
     const { clock, dice } = this.#world;
     clock.after(dice.between(50, againMsMax), () => {
-      if (clock.now > this.#untilMs) return;
       const agent = this.#agent(this.#at);
       const disks = this.#members.map((member) => this.#agent(indexOf(member.id)).disk);
+      // What is stored somewhere has to be finished.
+      if (clock.now > this.#untilMs && disks.every((disk) => disk.membership === null)) return;
       const done = disks.every((disk) => disk.membership !== null && disk.founding === null);
       if (done) return;
       this.run();
