@@ -95,7 +95,8 @@ export function pathProblem(path: string): string | null {
   return untouchable.test(path) ? say("it belongs to the system") : null;
 }
 
-const serverFiles = /^(ibdata\d+|mysql\.ibd|auto\.cnf|#innodb_redo|ib_logfile\d+|undo_\d+)$/;
+const serverFiles =
+  /^(ibdata\d+|mysql\.ibd|auto\.cnf|#innodb_(redo|temp)|#ib_\d+_\d+\.dblwr|#clone|ib_logfile\d+|undo_\d+)$/;
 
 /** Why a data folder with these entries cannot be a server's; null for a server's and for an empty one. */
 export function contentProblem(folder: string, names: readonly string[]): string | null {

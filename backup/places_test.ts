@@ -69,5 +69,6 @@ Deno.test("contentProblem() takes a server's folder and an empty one, and nothin
   assert.equal(contentProblem(data, []), null);
   assert.equal(contentProblem(data, ["lost+found", ".xenon-old-1"]), null);
   assert.equal(contentProblem(data, ["ibdata1", "shop"]), null);
+  assert.equal(contentProblem(data, ["#clone", "#ib_16384_0.dblwr"]), null, "a half made copy");
   assert.match(contentProblem("/home/ann", ["letters", "photos"]) ?? "", /none of a MySQL server/);
 });

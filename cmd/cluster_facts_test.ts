@@ -152,6 +152,20 @@ Deno.test("clusterStatus() shows a dead server and a failed backup", async () =>
   });
 });
 
+Deno.test("clusterStatus() cuts a long error of a job in the table, and JSON has all of it", async () => {
+  const lastError = "The copy failed ".repeat(10).trim();
+  const status = statusOf(first, { backup: { state: "NONE", lastError, last: null } });
+  const nodes = { ...healthy(), [first]: { kind: "up", status } as const };
+  const shown = async (form: "table" | "json") => {
+    const cluster = createFakeCluster(nodes);
+    const { result } = await cluster.finish(print(form, clusterStatus(cluster, deadlineMs)));
+    return result.stdout;
+  };
+  const table = await shown("table");
+  assert.ok(table.includes("| The copy failed The copy failed The c... |"), table);
+  assert.ok((await shown("json")).includes(lastError));
+});
+
 Deno.test("clusterGtid() puts the leader last and every other member in its order", async () => {
   const members = [leader, first, second];
   const nodes = Object.fromEntries(

@@ -81,7 +81,8 @@ function ended(what: string, { state, sentences }: WorkPage): Outcome {
   if (state === "done") return success(`${last}\n`);
   // An error log has lines of its own; they stand above the sentence.
   const [because = "", ...lines] = last.split("\n");
-  throw new CommandError(`Cannot ${what} mysqld: ${because}`, { next, details: lines });
+  const reason = because.replace(/ are:$/, " stand above");
+  throw new CommandError(`Cannot ${what} mysqld: ${reason}`, { next, details: lines });
 }
 
 function pageOf(value: unknown): WorkPage {

@@ -56,7 +56,7 @@ Deno.test("a start that fails shows the error log's lines above the reason", asy
   );
   await assert.rejects(workOnServer(cluster, createFakeWorld(), start), (error) => {
     assert.ok(error instanceof CommandError);
-    assert.equal(error.message, "Cannot start mysqld: mysqld ended; the last lines are:");
+    assert.equal(error.message, "Cannot start mysqld: mysqld ended; the last lines stand above");
     assert.deepEqual(error.details, ["[ERROR] a", "[ERROR] b"]);
     return true;
   });

@@ -10,6 +10,9 @@ import type { Table } from "./table.ts";
 /** What a cell says when its node did not answer; the original's spelling. */
 export const unknown = "UNKNOW";
 
+/** Longer lines of a cell make a table that no terminal shows. */
+const lineMax = 40;
+
 interface Column {
   readonly title: string;
   readonly of: (status: NodeStatus) => string;
@@ -24,7 +27,7 @@ export const statusColumns: readonly Column[] = [
   { title: "Raft", of: ({ term, epoch, role }) => `[ViewID:${term} EpochID:${epoch}]@${role}` },
   { title: "Mysqld", of: ({ mysqld }) => mysqld.running },
   { title: "Monitor", of: ({ mysqld }) => mysqld.monitor },
-  { title: "Backup", of: backupCell },
+  { title: "Backup", of: (status) => shortened(backupCell(status)) },
   { title: "Mysql", of: mysqlCell },
   { title: "IO/SQL_RUNNING", of: threadsCell },
   { title: "MyLeader", of: ({ leader }) => leader },
@@ -113,6 +116,13 @@ export function tableOf(
 /** The text of the cell Backup, which is a key of J1 too. */
 export function backupCell({ backup }: NodeStatus): string {
   return `state:[${backup.state}]\nLastError:\n${backup.lastError}`.trim();
+}
+
+/** An error of a job can be long; "xenon jobs" and JSON have all of it. */
+function shortened(cell: string): string {
+  return cell.split("\n").map((line) => {
+    return line.length > lineMax ? `${line.slice(0, lineMax - 3)}...` : line;
+  }).join("\n");
 }
 
 /** The state of the server, and whether it takes writes. */
