@@ -282,7 +282,7 @@ export class Watch {
     const because = `its data folder ${JSON.stringify(folder)} holds no data: ` +
       '"xenon mysql rebuildme" gives it a copy of the cluster\'s';
     if (this.#view.unfit !== because) this.#silent("dead", because);
-    if (wished) throw new Error(`Cannot start the server: ${because}`);
+    if (wished) throw new Error(because);
   }
 
   async #look(): Promise<void> {

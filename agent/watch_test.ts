@@ -64,7 +64,7 @@ Deno.test("a server without its files is not started, and the condition names th
     const started = stage.watch.startNow();
     await stage.clock.advance(200);
     await started;
-  }, /Cannot start the server: its data folder "\/db\/data" holds no data/);
+  }, /^Error: its data folder "\/db\/data" holds no data/);
   stage.emptyFolder = null;
   await stage.clock.advance(1_000);
   assert.deepEqual(stage.done, ["start"]);
