@@ -112,7 +112,8 @@ async function showsHost(lab: Lab, leader: LabNode): Promise<void> {
   assert.match(await well("version"), /^xenon \d/);
   assert.match(await well("config check"), /is good\n$/);
   assert.match(await well("config show -o tsv"), /^server\.endpoint\t127\.0\.0\.1:\d+\tfile$/m);
-  const nodes = lab.nodes.map(({ id }) => id);
+  // Members are stored in the order of their names.
+  const nodes = lab.nodes.map(({ id }) => id).sort();
   const state = { state: "LEADER", leader: leader.id, nodes };
   assert.deepEqual(JSON.parse(await well("raft status")), state);
   assert.deepEqual(await column("raft nodes", "Nodes"), nodes);
