@@ -99,6 +99,11 @@ export class LabNode {
     this.#agent?.signal(signal);
   }
 
+  /** Waits until a killed agent is gone, so that the next one gets its port and its lock. */
+  async agentGone(): Promise<void> {
+    await this.#agent?.waitGone(goneMs);
+  }
+
   /** The server's process as it runs now; null where none does. */
   serverProcess(): Promise<ServerProcess | null> {
     return this.sandbox.server.identify();
