@@ -78,7 +78,7 @@ function storeList(
   if (!free && !bound) return refuse(state, asked, "I did not promise myself to this founding");
   // Kept until the founding is complete, so that the node does not stand before.
   const founding = { cluster: list.cluster, members: ids };
-  return accept(state, asked, { ...durable, founding, membership: list });
+  return accept({ ...state, why: "" }, asked, { ...durable, founding, membership: list });
 }
 
 function go(
