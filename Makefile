@@ -19,7 +19,8 @@ FAULT ?=
 RUNS ?= 5
 SECONDS ?= 20
 
-.PHONY: help build demo test ok sim check tidy clean proof bench-faults bench-rebuild
+.PHONY: help build demo test ok sim check tidy clean proof bench-faults bench-rebuild \
+	bench-rebuild-ssh
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -56,6 +57,10 @@ bench-faults: $(DENO) ## Measure failovers on real servers; BENCH='--fault NAME 
 bench-rebuild: $(DENO) ## Measure a rebuild against CLONE by hand; BENCH='--gigabytes 4 --runs 3'.
 	export XENON_MYSQLD=$$(packaging/fetch_mysql.sh)
 	$(DENO) run -A bench/rebuild.ts $(BENCH)
+
+bench-rebuild-ssh: $(DENO) ## The same over ssh on hosts of their own, with the stand-in; needs root.
+	export XENON_MYSQLD=$$(packaging/fetch_mysql.sh)
+	$(DENO) run -A tests/live/ssh_bench.ts $(BENCH)
 
 check: $(DENO)
 	$(DENO) check .
