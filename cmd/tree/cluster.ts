@@ -164,8 +164,8 @@ function addLog(group: Tree, found: Found<ClusterCommand>): void {
   group.command("log")
     .description("The newest log lines of all nodes, merged by time")
     .option("--start-datetime <time>", "Only lines from then on", parseTime)
-    .option("--logdir <folder>", "Has no effect: agents send the lines they keep themselves")
     .option("--stop-datetime <time>", "Only lines until then", parseTime)
+    .option("--logdir <folder>", "Has no effect: agents send the lines they keep themselves")
     .addOption(outputOption())
     .addHelpText(
       "after",
