@@ -4,6 +4,7 @@
  */
 import type { Effect, Following, Promotion } from "../raft/effect.ts";
 import type { Event, OperationDone } from "../raft/event.ts";
+import { DEAF } from "../raft/leader.ts";
 import type { Envelope, Message } from "../raft/message.ts";
 import { ackers } from "../raft/quorum.ts";
 import { addressOf, type Config, type Millis, type NodeId, type Position } from "../raft/types.ts";
@@ -179,8 +180,10 @@ export class Interpreter {
    * server may hang; the lease ends meanwhile all the same, as nobody renews it any more.
    */
   async #fence(op: number, why: string): Promise<OperationDone> {
-    const { clock, fenceMs, vip } = this.#options;
+    const { clock, fenceMs, vip, watch, config } = this.#options;
     this.#leadership.abort(new Error(why));
+    // Its unacknowledged rest makes it look like the best candidate, and it would only wait again.
+    if (why === DEAF) watch.unfitFor(unfitElections * config.electionMs, DEAF);
     this.#leaderStop();
     const shut = this.#shut();
     if (vip.holds()) await this.#within(shut, fenceMs + killedMs);

@@ -19,6 +19,9 @@ import { type Plan, refuse, run, type Statement, statement } from "./plan.ts";
 import { applierFailed, applyReceived, startApplier, stopReceiver } from "./plan_apply.ts";
 import { quoteString } from "./text.ts";
 
+/** An idle source says that it is alive so often; well below the receiver's patience (plan_prepare.ts). */
+const heartbeatSeconds = 1;
+
 /** Whom to follow and how. */
 export interface FollowGoal {
   readonly source: SourceAddress;
@@ -156,7 +159,8 @@ function withoutAutoPosition(source: SourceAddress): SourceAddress {
 
 function changed(facts: ServerFacts, source: SourceAddress): Statement {
   const what = `point the receiver at ${source.host}:${source.port}`;
-  return statement(changeSource(dialectOfFacts(facts), source), what, {
+  const beating = { ...source, heartbeatPeriodSeconds: heartbeatSeconds };
+  return statement(changeSource(dialectOfFacts(facts), beating), what, {
     deadline: "thread",
     secret: true,
   });

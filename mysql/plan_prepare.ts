@@ -4,6 +4,12 @@ import { dialectOfFacts, type ServerFacts } from "./facts.ts";
 import { type Plan, refuse, run, type Statement, statement } from "./plan.ts";
 import { quoteString } from "./text.ts";
 
+/**
+ * A receiver whose source fell silent connects anew after so long; MySQL's own 60 would leave a leader
+ * without acknowledgements for a minute. A shorter time of the operator's stays.
+ */
+const netTimeoutSecondsMax = 4;
+
 /** The library is loaded already. */
 const installedAlready = [1125, 1968];
 
@@ -17,6 +23,10 @@ export function preparePlan(facts: ServerFacts): Plan {
   }
   const dialect = dialectOfFacts(facts);
   const persist = dialect.persistClosed.map((sql) => statement(sql, "make the next start closed"));
+  const { replicaNetTimeout } = dialect.variables;
+  const timeout = `SET GLOBAL ${replicaNetTimeout} = ` +
+    `LEAST(@@GLOBAL.${replicaNetTimeout}, ${netTimeoutSecondsMax})`;
+  const quiet = statement(timeout, "notice a silent source soon");
   const plugins: Statement[] = [];
   for (
     const [half, { installed }] of [
@@ -31,10 +41,11 @@ export function preparePlan(facts: ServerFacts): Plan {
       allowedErrors: installedAlready,
     }));
   }
-  if (plugins.length === 0) return run(...persist);
+  if (plugins.length === 0) return run(...persist, quiet);
   // The server refuses plugins under super_read_only; read_only stays and keeps ordinary clients out.
   return run(
     ...persist,
+    quiet,
     statement("SET GLOBAL super_read_only = OFF", "admit the agent, clients stay read-only"),
     ...plugins,
     statement("SET GLOBAL super_read_only = ON", "close the server again"),

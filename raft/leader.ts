@@ -136,13 +136,16 @@ export function heartbeatAnswered(
   const why = state.why.startsWith(from) ? "" : state.why;
   const heardFrom = watchDeafness(config, { ...state, replies, acks, why }, at);
   if (heardFrom.deafSince !== null && at - heardFrom.deafSince >= config.electionMs) {
-    return resign(config, heardFrom, { at, why: "no quorum can replicate from my server" });
+    return resign(config, heardFrom, { at, why: DEAF });
   }
   const [next, effects] = handoverView(heardFrom);
   if (next.role !== "leader") return [next, effects];
   const [after, more] = changeProgress(config, next, at);
   return [after, [...effects, ...more]];
 }
+
+/** Why a leader gave up that nobody can replicate from: it should not be the first to stand again. */
+export const DEAF = "no quorum can replicate from my server";
 
 /**
  * A member stored a list that its leader could not bring to a majority before this one was elected

@@ -6,6 +6,7 @@ import type { HostNode } from "../live/hosts_lab_node.ts";
 const wholeMs = 60_000;
 /** How long a node must be INVALID before somebody gives it a new copy. */
 const invalidMs = 1_000;
+const stableMs = 750;
 
 /**
  * Gives what the members said that could not follow as they hold transactions that were never
@@ -15,8 +16,12 @@ export async function converge(lab: HostsLab): Promise<readonly string[]> {
   const said: string[] = [];
   const endsAt = performance.now() + wholeMs;
   const since = new Map<HostNode, number>();
+  let wholeSince = Infinity;
   const whole = await poll(wholeMs * 2, async () => {
-    if (await lab.whole(0)) return true;
+    const now = performance.now();
+    wholeSince = await lab.whole(0) ? Math.min(wholeSince, now) : Infinity;
+    // An answer may be a moment old, from before a member noticed what it cannot follow.
+    if (now - wholeSince >= stableMs) return true;
     for (const { node, sentence } of await invalidOf(lab, since)) {
       said.push(sentence);
       await node.replaceCopy();

@@ -18,8 +18,21 @@ export function delayRules(relay: string, ways: readonly Way[]): string {
   const rules = ways.map(({ port, toHost, toPort }) =>
     `    ip daddr ${toHost} tcp dport ${toPort} dnat to ${relay}:${port}`
   );
-  const chain = "  chain output { type nat hook output priority -100;";
-  return ["table ip delay {", chain, ...rules, "  }", "}", ""].join("\n");
+  // Connections from before would go on without it.
+  const ends = ways.map(({ toHost, toPort }) =>
+    `    ip daddr ${toHost} tcp dport ${toPort} reject with tcp reset`
+  );
+  return [
+    "table ip delay {",
+    "  chain turn { type nat hook output priority -100;",
+    ...rules,
+    "  }",
+    "  chain end { type filter hook output priority 0;",
+    ...ends,
+    "  }",
+    "}",
+    "",
+  ].join("\n");
 }
 
 /** The words that the program takes for these ways. */
