@@ -135,7 +135,8 @@ export function heartbeatAnswered(
   // A complaint of this member is over.
   const why = state.why.startsWith(from) ? "" : state.why;
   const heardFrom = watchDeafness(config, { ...state, replies, acks, why }, at);
-  if (heardFrom.deafSince !== null && at - heardFrom.deafSince >= config.electionMs) {
+  const patienceMs = (heardFrom.stage === "leading" ? 1 : openingElections) * config.electionMs;
+  if (heardFrom.deafSince !== null && at - heardFrom.deafSince >= patienceMs) {
     return resign(config, heardFrom, { at, why: DEAF });
   }
   const [next, effects] = handoverView(heardFrom);
@@ -143,6 +144,9 @@ export function heartbeatAnswered(
   const [after, more] = changeProgress(config, next, at);
   return [after, [...effects, ...more]];
 }
+
+/** While a leader opens, its followers are only connecting to it, which takes a busy machine a while. */
+const openingElections = 4;
 
 /** Why a leader gave up that nobody can replicate from: it should not be the first to stand again. */
 export const DEAF = "no quorum can replicate from my server";

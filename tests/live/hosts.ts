@@ -146,10 +146,13 @@ export class Host {
    */
   server(sandbox: Sandbox, folder: string): Sandbox {
     Deno.mkdirSync(folder, { recursive: true });
-    // A server is recognised by the name of its program.
+    // A server is recognised by the name of its program. What gives its agent another clock would make
+    // it hang.
     const mysqld = `${folder}/mysqld`;
     const command = this.command([sandbox.mysqld]).map(quoted).join(" ");
-    Deno.writeTextFileSync(mysqld, `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
+    Deno.writeTextFileSync(mysqld, `#!/bin/sh\nunset LD_PRELOAD\nexec ${command} "$@"\n`, {
+      mode: 0o755,
+    });
     const { pidFile, errorLog, myCnfPath: defaultsFile } = sandbox;
     const server = new MysqlServer({ kind: "direct", mysqld, defaultsFile, pidFile, errorLog });
     return { ...sandbox, mysqld, server };

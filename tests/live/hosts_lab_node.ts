@@ -53,7 +53,7 @@ export class HostNode {
   readonly id: string;
   readonly logPath: string;
   readonly disk: HostDisk | null;
-  /** Variables for the agent, and so for the server that it starts. */
+  /** Variables for the agent. */
   environment: Readonly<Record<string, string>> = {};
   readonly #options: HostNodeOptions;
   /** What stays whatever becomes of the host. */
@@ -115,11 +115,10 @@ export class HostNode {
 
   /** Starts the agent in its host; it finds its server running, or starts it. */
   async startAgent(): Promise<void> {
-    const variables = Object.entries(this.environment).map(([name, value]) => `${name}=${value}`);
     const words = [...program, "agent", "--config", `${this.#base}.toml`];
     const own = [this.#bootFile(), this.disk?.folder ?? ""];
     const boot = ["unshare", "--mount", "sh", "-c", bootScript, "sh", ...own];
-    const command = this.host.command([...boot, "env", ...variables, ...words]);
+    const command = this.host.command([...boot, "env", ...this.#variables(), ...words]);
     this.#agent = await AgentProcess.start(command, { outputFile: `${this.#base}.out` });
     this.#supervised = true;
   }
@@ -134,7 +133,7 @@ export class HostNode {
     return true;
   }
 
-  /** From its next start on the agent, and so its server, take the time from a file. */
+  /** From its next start on the agent takes the time of the wall clock from a file. */
   fakeClock(library: string): void {
     this.setClock(0);
     this.environment = {
@@ -147,7 +146,7 @@ export class HostNode {
     };
   }
 
-  /** Their wall clock jumps to so many seconds after the real one. */
+  /** The agent's wall clock jumps to so many seconds after the real one. */
   setClock(afterSeconds: number): void {
     const sign = afterSeconds < 0 ? "-" : "+";
     Deno.writeTextFileSync(`${this.#base}.clock`, `${sign}${Math.abs(afterSeconds)}\n`);
@@ -297,13 +296,12 @@ export class HostNode {
     return String(row?.["executed"] ?? "");
   }
 
-  /** Seconds since 1970 as the server sees them. */
-  async clock(): Promise<{ readonly now: number }> {
-    await using connection = await this.root(statementMs);
-    const [row] = await connection.query("SELECT UNIX_TIMESTAMP() AS now", {
+  /** Seconds since 1970 as a program sees them that was started like the agent. */
+  async clock(): Promise<number> {
+    const result = await this.host.run(["env", ...this.#variables(), "date", "+%s"], {
       deadlineMs: statementMs,
     });
-    return { now: Number(row?.["now"]) };
+    return Number(result.stdoutTail);
   }
 
   /** What the agent says; null where it does not answer. */
@@ -341,6 +339,10 @@ export class HostNode {
   removeSocketFolder(): void {
     const { folder, socketFolder } = this.#sandbox ?? { folder: "", socketFolder: "" };
     if (folder !== socketFolder) Deno.removeSync(socketFolder, { recursive: true });
+  }
+
+  #variables(): readonly string[] {
+    return Object.entries(this.environment).map(([name, value]) => `${name}=${value}`);
   }
 
   #boot(): void {

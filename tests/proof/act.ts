@@ -46,6 +46,7 @@ export async function act(stage: Stage, fault: Fault): Promise<Outcome> {
     ghosts,
     said: [...seen.said, ...where],
     fault: fault.name,
+    awayMs,
     acknowledged: ledger.acknowledged.length - counts.acknowledged,
     failed: ledger.failed.length - counts.failed,
     unknown: ledger.unknown.length - counts.unknown,

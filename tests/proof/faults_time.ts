@@ -30,7 +30,7 @@ export const timeFaults: readonly Fault[] = [
   {
     name: "clock",
     title: "the clock of the leader's host jumps an hour ahead, then an hour back",
-    made: "libfaketime on agent and mysqld, after a hand-over to them",
+    made: "libfaketime on its agent, after a hand-over to it",
     healed: "offset 0",
     hosts: 3,
     needs: "clock",
@@ -60,10 +60,8 @@ async function jump(scene: Scene): Promise<void> {
   const [node] = pairOf(scene);
   node.fakeClock(library);
   node.signalAgent("SIGKILL");
-  await node.signalServer("SIGKILL");
   await node.agentGone();
   await node.startAgent();
-  await node.serverBack();
   const { lab, awayMs } = scene;
   assert.ok(await lab.whole(wholeMs), await lab.sentences());
   const handed = await node.xenon(["raft", "trytoleader"], commandMs);
@@ -71,8 +69,8 @@ async function jump(scene: Scene): Promise<void> {
   for (const seconds of [hourSeconds, -hourSeconds, 0]) {
     node.setClock(seconds);
     await pause(awayMs / 3);
-    const { now } = await node.clock();
-    assert.ok(Math.abs(now - Date.now() / 1_000 - seconds) < hourSeconds / 2, `the clock jumped`);
+    const ahead = await node.clock() - Date.now() / 1_000;
+    assert.ok(Math.abs(ahead - seconds) < hourSeconds / 2, `the clock is ${ahead} s ahead`);
   }
 }
 

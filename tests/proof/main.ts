@@ -1,62 +1,134 @@
 /**
- * Runs the menu of faults on real hosts and prints what came of each.
+ * Runs the menu of faults on real hosts, prints what came of each, and writes the table of
+ * docs/proof.md when the whole menu was run.
  *
- *     deno run -A tests/proof/main.ts [--fault NAME]... [--runs 5] [--seconds 20]
+ *     deno run -A tests/proof/main.ts [--fault NAME]... [--runs 5] [--seconds 20] [--results FILE]
+ *
+ * With --results the outcomes are added to a file, and the table is written from all that it holds: so
+ * a long measurement can be made in pieces.
  */
 import { parseArgs } from "node:util";
 import { whyNoHosts } from "../live/hosts.ts";
+import { findMysqld } from "../live/lab.ts";
+import { versionOf } from "../../mysql/server.ts";
+import type { Fault } from "./fault.ts";
 import { faultNamed, menu } from "./menu.ts";
 import { complaintsOf, type Outcome } from "./outcome.ts";
 import { Proof, whyLeftOut } from "./proof.ts";
+import { insertReport, type Occasion, reportOf } from "./report.ts";
+
+const documentPath = new URL("../../docs/proof.md", import.meta.url).pathname;
+
+interface Options {
+  readonly faults: readonly Fault[];
+  readonly runs: number;
+  readonly seconds: number;
+  readonly results: string | undefined;
+}
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 async function main(words: readonly string[]): Promise<number> {
+  const options = optionsOf(words);
+  const hindrance = await whyNoHosts();
+  if (hindrance !== null) {
+    print(`Cannot build hosts on this machine: ${hindrance}`);
+    return 1;
+  }
+  const outcomes = await measure(options);
+  const wrong = outcomes.filter((outcome) => complaints(outcome).length > 0).length;
+  const { faults, results } = options;
+  if (results !== undefined || faults.length === menu.length) {
+    const all = results === undefined ? outcomes : readResults(results);
+    await writeTable(all, options);
+    print(`The table of ${all.length} runs is in ${documentPath}`);
+  }
+  print(`${outcomes.length - wrong} runs as promised, ${wrong} not`);
+  return wrong === 0 && outcomes.length > 0 ? 0 : 1;
+}
+
+function optionsOf(words: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...words],
     options: {
       fault: { type: "string", multiple: true, default: [] },
       runs: { type: "string", default: "5" },
       seconds: { type: "string", default: "20" },
+      results: { type: "string" },
     },
   });
-  const hindrance = await whyNoHosts();
-  if (hindrance !== null) {
-    print(`Cannot build hosts on this machine: ${hindrance}`);
-    return 1;
-  }
-  const faults = values.fault.length === 0 ? menu : values.fault.map(faultNamed);
-  const awayMs = 1_000 * Number(values.seconds);
-  let good = true;
-  await using proof = new Proof(awayMs);
+  return {
+    faults: values.fault.length === 0 ? menu : values.fault.map(faultNamed),
+    runs: Number(values.runs),
+    seconds: Number(values.seconds),
+    results: values.results,
+  };
+}
+
+async function measure({ faults, runs, seconds, results }: Options): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  await using proof = new Proof(1_000 * seconds);
   for (const fault of faults) {
     const reason = await whyLeftOut(fault);
     if (reason !== null) {
       print(`${fault.name}: left out: ${reason}`);
       continue;
     }
-    for (let run = 1; run <= Number(values.runs); run++) {
+    for (let run = 1; run <= runs; run++) {
       const outcome = await proof.run(fault);
-      const complaints = complaintsOf(outcome, fault.expect, awayMs);
-      good &&= complaints.length === 0;
+      outcomes.push(outcome);
+      if (results !== undefined) addResult(results, outcome);
       for (const line of describe(outcome)) print(line);
-      for (const complaint of complaints) print(`   WRONG: ${complaint}`);
     }
   }
   await proof.close();
-  return good ? 0 : 1;
+  return outcomes;
+}
+
+function addResult(path: string, outcome: Outcome): void {
+  Deno.writeTextFileSync(path, `${JSON.stringify(outcome)}\n`, { append: true });
+}
+
+function readResults(path: string): readonly Outcome[] {
+  const lines = Deno.readTextFileSync(path).split("\n").filter((line) => line !== "");
+  // NaN, the outage of a run that failed, is null in JSON.
+  return lines.map((line) => JSON.parse(line, (_, value) => value ?? null) as Outcome);
+}
+
+async function writeTable(outcomes: readonly Outcome[], options: Options): Promise<void> {
+  const report = reportOf(menu, outcomes, await occasion(options));
+  const document = Deno.readTextFileSync(documentPath);
+  Deno.writeTextFileSync(documentPath, insertReport(document, report));
+}
+
+async function occasion({ runs, seconds }: Options): Promise<Occasion> {
+  const { text } = await versionOf(await findMysqld());
+  const load = (Deno.loadavg()[0] ?? 0).toFixed(1);
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${navigator.hardwareConcurrency} cores (load average ${load} at the end), Linux ` +
+      Deno.osRelease(),
+    versions: `MySQL ${text}`,
+    command: `make proof RUNS=${runs} SECONDS=${seconds}`,
+  };
+}
+
+function complaints(outcome: Outcome): readonly string[] {
+  return complaintsOf(outcome, faultNamed(outcome.fault).expect, outcome.awayMs);
 }
 
 function describe(outcome: Outcome): readonly string[] {
   const { fault, outageMs, acknowledged, unknown, failed, lost, leader, terms } = outcome;
+  const seconds = (ms: number) => `${(ms / 1_000).toFixed(2)} s`;
   return [
     `${fault}: outage ${Math.round(outageMs)} ms, ${acknowledged} acknowledged, ${lost} lost, ` +
-    `${unknown} unknown, ${failed} refused; ${leader} leader after ${terms} terms, two open ` +
-    `${Math.round(outcome.twoOpenMs)} ms, two acknowledging ` +
-    `${Math.round(outcome.twoAcknowledgingMs)} ms, two holders ` +
-    `${Math.round(outcome.twoHoldersMs)} ms, ${outcome.revived} agents revived`,
+    `${unknown} unknown, ${failed} refused; ${leader} leader after ${terms} terms; two ` +
+    `acknowledging ${seconds(outcome.twoAcknowledgingMs)}, two open by flag ` +
+    `${seconds(outcome.twoOpenMs)}, two addresses ${seconds(outcome.twoHoldersMs)}; ` +
+    `${outcome.revived} agents revived`,
     ...outcome.invalid.map((sentence) => `   new copy: ${sentence}`),
     ...outcome.said.map((line) => `   ${line}`),
+    ...complaints(outcome).map((complaint) => `   WRONG: ${complaint}`),
   ];
 }
 

@@ -3,6 +3,8 @@ import type { Expectation } from "./fault.ts";
 
 export interface Outcome {
   readonly fault: string;
+  /** How long it lasted, where it was not over in a moment. */
+  readonly awayMs: number;
   /** The longest time between two acknowledged writes. */
   readonly outageMs: number;
   readonly acknowledged: number;

@@ -30,7 +30,7 @@ export class Proof implements AsyncDisposable {
       const trouble = error instanceof Error ? error.message : String(error);
       const said = this.#stage?.lab.nodes.map((node) => node.lastWords()) ?? [];
       await this.#giveUp();
-      return { ...nothingSeen, fault: fault.name, trouble, said };
+      return { ...nothingSeen, fault: fault.name, awayMs: this.#awayMs, trouble, said };
     }
   }
 
@@ -73,7 +73,7 @@ export async function whyLeftOut({ needs }: Fault): Promise<string | null> {
   return faking ? null : "run: apt-get install faketime";
 }
 
-const nothingSeen: Omit<Outcome, "fault" | "trouble"> = {
+const nothingSeen: Omit<Outcome, "fault" | "awayMs" | "trouble"> = {
   outageMs: NaN,
   acknowledged: 0,
   failed: 0,
