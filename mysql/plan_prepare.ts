@@ -6,9 +6,9 @@ import { quoteString } from "./text.ts";
 
 /**
  * A receiver whose source fell silent connects anew after so long; MySQL's own 60 would leave a leader
- * without acknowledgements for a minute. A shorter time of the operator's stays.
+ * without acknowledgements for a minute.
  */
-const netTimeoutSecondsMax = 4;
+const netTimeoutSeconds = 4;
 
 /** The library is loaded already. */
 const installedAlready = [1125, 1968];
@@ -24,8 +24,7 @@ export function preparePlan(facts: ServerFacts): Plan {
   const dialect = dialectOfFacts(facts);
   const persist = dialect.persistClosed.map((sql) => statement(sql, "make the next start closed"));
   const { replicaNetTimeout } = dialect.variables;
-  const timeout = `SET GLOBAL ${replicaNetTimeout} = ` +
-    `LEAST(@@GLOBAL.${replicaNetTimeout}, ${netTimeoutSecondsMax})`;
+  const timeout = `SET GLOBAL ${replicaNetTimeout} = ${netTimeoutSeconds}`;
   const quiet = statement(timeout, "notice a silent source soon");
   const plugins: Statement[] = [];
   for (

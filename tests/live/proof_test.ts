@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { menu } from "../proof/menu.ts";
-import { complaintsOf } from "../proof/outcome.ts";
+import { complaintsOf, isBroken, type Outcome } from "../proof/outcome.ts";
 import { Proof, whyLeftOut } from "../proof/proof.ts";
 import { testWithHosts } from "./hosts.ts";
 
@@ -15,14 +15,20 @@ await testWithHosts("every fault of the menu, once", async (test) => {
   await using proof = new Proof(awayMs);
   for (const fault of menu) {
     const reason = await whyLeftOut(fault);
+    const complaints = (outcome: Outcome) => complaintsOf(outcome, fault.expect, awayMs);
     const name = `${fault.name}: ${fault.title}`;
     await test.step({
       name: reason === null ? name : `${name} (left out: ${reason})`,
       ignore: reason !== null,
       fn: async () => {
-        const outcome = await proof.run(fault);
-        const complaints = complaintsOf(outcome, fault.expect, awayMs);
-        assert.ok(complaints.length === 0, [...complaints, ...outcome.said].join("\n"));
+        let outcome = await proof.run(fault);
+        // A busy machine may change a leader or be slow, once. It may not lose a write.
+        if (complaints(outcome).length > 0 && !isBroken(outcome, fault.expect)) {
+          await proof.renew();
+          outcome = await proof.run(fault);
+        }
+        const said = complaints(outcome);
+        assert.ok(said.length === 0, [...said, ...outcome.said].join("\n"));
       },
     });
   }

@@ -38,6 +38,13 @@ const staysMsMax = 10_000;
 /** A transaction that only one server has, as a sentence must name it. */
 const named = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:[a-z0-9_]+)?:\d+/;
 
+/** A broken promise of safety: no load of the machine excuses it. */
+export function isBroken(outcome: Outcome, expect: Expectation): boolean {
+  const { lost, ghosts, twoAcknowledgingMs, twoHoldersMs } = outcome;
+  return lost > 0 || ghosts > 0 || twoAcknowledgingMs > 0 ||
+    twoHoldersMs > (expect.holdersMsMax ?? 0);
+}
+
 /** Sentences about everything that must not be so; none for a good outcome. */
 export function complaintsOf(
   outcome: Outcome,

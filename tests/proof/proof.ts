@@ -46,6 +46,11 @@ export class Proof implements AsyncDisposable {
     }
   }
 
+  /** The next fault gets a new cluster. */
+  renew(): Promise<void> {
+    return this.#giveUp();
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.#giveUp();
   }

@@ -1,7 +1,7 @@
 /** The table: what it counts, and where it is written. */
 import assert from "node:assert/strict";
 import { faultNamed, menu } from "./menu.ts";
-import { complaintsOf, type Outcome } from "./outcome.ts";
+import { complaintsOf, isBroken, type Outcome } from "./outcome.ts";
 import { insertReport, reportOf } from "./report.ts";
 
 const good: Outcome = {
@@ -68,6 +68,18 @@ Deno.test("complaintsOf() names everything that must not be", () => {
   ];
   for (const [change, sentence] of bad) {
     assert.match(complaintsOf({ ...good, ...change }, expect, good.awayMs).join("; "), sentence);
+  }
+});
+
+Deno.test("isBroken() tells a lost write from a slow machine", () => {
+  const { expect } = faultNamed("power");
+  for (
+    const change of [{ lost: 1 }, { ghosts: 1 }, { twoAcknowledgingMs: 1 }, { twoHoldersMs: 1 }]
+  ) {
+    assert.ok(isBroken({ ...good, ...change }, expect));
+  }
+  for (const change of [{ outageMs: 60_000 }, { leader: "same" as const }, { trouble: "late" }]) {
+    assert.ok(!isBroken({ ...good, ...change }, expect));
   }
 });
 
