@@ -11,9 +11,8 @@ export interface FolderLock {
 
 /** Creates `folder` where absent and locks it, or says who holds it. */
 export async function lockFolder(folder: string): Promise<FolderLock> {
-  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   const path = `${folder}/agent.lock`;
-  const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+  const file = await openLock(folder, path);
   if (!await file.tryLock(true)) {
     file.close();
     const holder = (await Deno.readTextFile(path)).trim() || "unknown";
@@ -25,4 +24,15 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   await file.truncate(0);
   await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
   return { path, [Symbol.dispose]: () => file.close() };
+}
+
+async function openLock(folder: string, path: string): Promise<Deno.FsFile> {
+  try {
+    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+    return await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+  } catch (error) {
+    const because = error instanceof Error ? error.message : String(error);
+    const subject = `Cannot keep the state of this agent in ${JSON.stringify(folder)}`;
+    throw new Error(`${subject}: ${because}`, { cause: error });
+  }
 }
