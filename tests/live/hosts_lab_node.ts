@@ -378,7 +378,7 @@ export class HostNode {
       id: this.id,
       metaFolder,
       mysqlPort,
-      mysqld: made.mysqld,
+      mysqld: `${this.#base}-bin/mysqld`,
       defaultsFile: made.myCnfPath,
       pidFile: made.pidFile,
       mysqlPasswordFile: `${folder}/root.secret`,
