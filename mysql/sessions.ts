@@ -6,6 +6,7 @@
  */
 
 import { Connection, type Endpoint } from "./client.ts";
+import { DatabaseError } from "./client_error.ts";
 
 /**
  * "look" reads facts. "work" runs the one queue of changes. "request" carries the request for
@@ -30,6 +31,8 @@ export const programName = "xenon";
 const names: readonly SessionName[] = ["fence", "request", "release", "work", "look"];
 /** More of them at a time mean that somebody forgot to release one. */
 const freshMax = 8;
+/** The patience with a slow login grows to so many times the limit. */
+const slowLoginsMax = 8;
 /** The oldest strays of a server that never lets go of them are forgotten. */
 const straysMax = 64;
 
@@ -43,9 +46,12 @@ export class Sessions implements AsyncDisposable {
   readonly #strays = new Set<number>();
   readonly #waiting = new Set<number>();
   #disposed = false;
+  /** How long the next connection for looks may take. */
+  #lookConnectMs: number;
 
   constructor(settings: SessionSettings) {
     this.#settings = settings;
+    this.#lookConnectMs = settings.connectMs;
   }
 
   /** The server's numbers of all sessions that are ours now. */
@@ -156,7 +162,9 @@ export class Sessions implements AsyncDisposable {
     try {
       const { endpoint, adminEndpoint } = this.#settings;
       const apart = name !== "look" && name !== "work";
-      const connection = await this.#connect(apart ? adminEndpoint ?? endpoint : endpoint);
+      const connection = name === "look"
+        ? await this.#connectPatiently(endpoint)
+        : await this.#connect(apart ? adminEndpoint ?? endpoint : endpoint);
       this.#kept.set(name, connection);
       connection.closed.then(() => {
         if (!this.#disposed && this.#kept.get(name) === connection) this.#settings.lost?.();
@@ -164,6 +172,24 @@ export class Sessions implements AsyncDisposable {
       return connection;
     } finally {
       this.#opening.delete(name);
+    }
+  }
+
+  /**
+   * The first login after a restart of the server is the slow one, and on a busy machine slower than any
+   * fixed limit: cut off each time, the server would never be seen again. Later logins are quick.
+   */
+  async #connectPatiently(endpoint: Endpoint): Promise<Connection> {
+    const { connectMs } = this.#settings;
+    try {
+      const connection = await this.#connect(endpoint, this.#lookConnectMs);
+      this.#lookConnectMs = connectMs;
+      return connection;
+    } catch (error) {
+      if (error instanceof DatabaseError && error.kind === "timeout") {
+        this.#lookConnectMs = Math.min(2 * this.#lookConnectMs, slowLoginsMax * connectMs);
+      }
+      throw error;
     }
   }
 
