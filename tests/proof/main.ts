@@ -102,13 +102,13 @@ async function writeTable(outcomes: readonly Outcome[], options: Options): Promi
 }
 
 async function occasion({ runs, seconds }: Options): Promise<Occasion> {
-  const { text } = await versionOf(await findMysqld());
+  const { major, minor, patch } = await versionOf(await findMysqld());
   const load = (Deno.loadavg()[0] ?? 0).toFixed(1);
   return {
     date: new Date().toISOString().slice(0, 10),
     machine: `${navigator.hardwareConcurrency} cores (load average ${load} at the end), Linux ` +
       Deno.osRelease(),
-    versions: `MySQL ${text}`,
+    versions: `MySQL ${major}.${minor}.${patch}`,
     command: `make proof RUNS=${runs} SECONDS=${seconds}`,
   };
 }
