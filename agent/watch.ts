@@ -32,9 +32,9 @@ const dataEveryMs = 1_000;
 export interface WatchOptions {
   readonly lookEveryMs: number;
   /** Without an answer for this long the server counts as hung, unless it was slow before. */
+  readonly hungMs: number;
   /** Why this node never leads, whatever its server says; null when it may. */
   readonly neverLeads: string | null;
-  readonly hungMs: number;
   readonly clock: Clock;
   readonly database: Database;
   readonly server: Server;
