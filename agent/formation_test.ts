@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { NodeId } from "../raft/types.ts";
-import { form, type FormationOptions, type Introduction } from "./formation.ts";
+import { form } from "./formation.ts";
+import type { FormationOptions, Introduction } from "./introduction.ts";
 
 const uuid = "aaaaaaaa-0000-4000-8000-000000000001";
 

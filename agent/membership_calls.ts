@@ -7,7 +7,8 @@ import type { MemberChange } from "../raft/event.ts";
 import type { NodeId } from "../raft/types.ts";
 import type { Clock } from "./ports.ts";
 import type { OperatorAnswer } from "./requests.ts";
-import { form, type FormationOptions, type Formed, joinIdle } from "./formation.ts";
+import { form, joinIdle } from "./formation.ts";
+import type { FormationOptions, Formed } from "./introduction.ts";
 import { RpcError, type RpcMethods } from "./wire_rpc.ts";
 
 export interface MembershipOptions extends FormationOptions {

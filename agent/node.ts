@@ -11,7 +11,7 @@ import type { State } from "../raft/state.ts";
 import { leaseEnd } from "../raft/timing.ts";
 import type { Config, NodeId, ServerView } from "../raft/types.ts";
 import { Counters } from "./counters.ts";
-import type { Introduction } from "./formation.ts";
+import type { Introduction } from "./introduction.ts";
 import { Interpreter } from "./interpret.ts";
 import { listSpread } from "./list_spread.ts";
 import { Loop } from "./loop.ts";

@@ -1,0 +1,106 @@
+/** What nodes say about themselves before a cluster is founded or joined, and how they are asked. */
+import * as v from "valibot";
+import type { Envelope, Message } from "../raft/message.ts";
+import type { NodeId } from "../raft/types.ts";
+import type { Peers } from "./ports.ts";
+
+/** What a node says about itself before it belongs anywhere. */
+export interface Introduction {
+  readonly id: string;
+  readonly member: string;
+  readonly cluster: string | null;
+  /** Ids of the members of its cluster; empty without one. */
+  readonly members: readonly string[];
+  /** Those of them that are idle. */
+  readonly idle: readonly string[];
+  /** Its configuration says that it stays idle: it never gets a vote. */
+  readonly superIdle: boolean;
+  /** A founding was begun here and not completed. */
+  readonly founding: boolean;
+  readonly witness: boolean;
+  readonly held: string;
+  /** What its binary logs do not have any more. */
+  readonly purged: string;
+  /** Why its server cannot be managed; empty when it can. */
+  readonly problems: readonly string[];
+}
+
+const introductionSchema = v.object({
+  id: v.string(),
+  member: v.string(),
+  cluster: v.nullable(v.string()),
+  members: v.array(v.string()),
+  // Agents of the first version do not say these two.
+  idle: v.optional(v.array(v.string()), []),
+  superIdle: v.optional(v.boolean(), false),
+  founding: v.boolean(),
+  witness: v.boolean(),
+  held: v.string(),
+  purged: v.optional(v.string(), ""),
+  problems: v.array(v.string()),
+});
+
+export interface FormationOptions {
+  readonly self: NodeId;
+  readonly peers: Peers;
+  readonly introduce: () => Introduction;
+  /** A founding step for this node itself, answered like a peer would. */
+  readonly own: (envelope: Envelope) => Promise<Message>;
+  readonly newUuid: () => string;
+  readonly deadlineMs: number;
+}
+
+/** What happened, one sentence a node, or the reasons why nothing did. */
+export type Formed =
+  | { readonly kind: "done"; readonly sentences: readonly string[] }
+  | { readonly kind: "refused"; readonly because: readonly string[] }
+  /** Some nodes stored the list and some did not: the same command again completes it. */
+  | { readonly kind: "incomplete"; readonly because: readonly string[] }
+  /** This node is in a cluster already: the named strangers must be added by its leader. */
+  | { readonly kind: "join"; readonly strangers: readonly Introduction[] };
+
+/** Asks all of them at once, this node included. */
+export async function introduced(options: FormationOptions, others: readonly string[]): Promise<{
+  readonly self: Introduction | undefined;
+  readonly nodes: readonly Introduction[];
+  readonly silent: readonly Silent[];
+}> {
+  const ids = [...new Set([options.self as string, ...others])].sort();
+  const asked = await Promise.all(ids.map((id) => introduction(options, id)));
+  const nodes = asked.flatMap((one) => "node" in one ? [one.node] : []);
+  return {
+    self: nodes.find((node) => node.id === options.self),
+    nodes,
+    silent: asked.flatMap((one) => "because" in one ? [one] : []),
+  };
+}
+
+/** A named node that does not take part, and why not. */
+export interface Silent {
+  readonly id: string;
+  readonly because: string;
+}
+
+type Introduced = { readonly node: Introduction } | Silent;
+
+async function introduction(options: FormationOptions, id: string): Promise<Introduced> {
+  if (id === options.self) return { node: options.introduce() };
+  const question = { method: "node.introduce", params: {} };
+  const answer = await options.peers.call(id, question, { deadlineMs: options.deadlineMs });
+  if ("failed" in answer) return { id, because: whyNot(id, answer.failed) };
+  const result = v.safeParse(introductionSchema, answer.ok);
+  if (!result.success) return { id, because: `${id} does not answer like a xenon agent` };
+  if (result.output.id !== id) {
+    const because = `${id} calls itself ${result.output.id}: name it by its server.endpoint`;
+    return { id, because };
+  }
+  return { node: result.output };
+}
+
+/** An agent that is in a cluster refuses the calls of members of every other one. */
+function whyNot(id: string, failed: { readonly because: string }): string {
+  const elsewhere = "name" in failed && failed.name === "wrongCluster";
+  return elsewhere
+    ? `${id} belongs to another cluster: ${failed.because}`
+    : `${id} does not take part: ${failed.because}`;
+}
