@@ -97,14 +97,14 @@ export class ServerCommands {
     if (this.#options.witness) throw new RpcError("refused", "a witness has no MySQL server");
   }
 
-  async #start(): Promise<unknown> {
+  #start(): Promise<unknown> {
     this.#needServer();
-    await this.#options.store.remember({ stopped: false });
-    return this.#work.begin("start", (say) => this.#startServer(say));
+    return Promise.resolve(this.#work.begin("start", (say) => this.#startServer(say)));
   }
 
   async #startServer(say: (sentence: string) => void): Promise<string> {
-    const { watch, clock } = this.#options;
+    const { watch, clock, store } = this.#options;
+    await store.remember({ stopped: false });
     const begunAt = clock.now();
     const ran = watch.identity !== null;
     if (!ran) {
@@ -145,10 +145,8 @@ export class ServerCommands {
     if (abandon) {
       say("Giving the leadership up although nobody takes over: the cluster accepts no writes");
       await leadership.leave();
-    } else if (leadership.leads()) {
-      await store.remember({ stopped: false });
-      throw new Error("this node was elected meanwhile: try again");
     }
+    await this.#refuseLeading();
     const identity = watch.identity ?? await server.identify();
     if (identity === null) return `mysqld was not running; ${staysDown}`;
     await this.#closeAndStop(identity, say);
@@ -179,6 +177,13 @@ export class ServerCommands {
     );
   }
 
+  /** A stopped server does not stand; one that was elected before that was known goes on leading. */
+  async #refuseLeading(): Promise<void> {
+    if (!this.#options.leadership.leads()) return;
+    await this.#options.store.remember({ stopped: false });
+    throw new Error("this node was elected meanwhile: try again");
+  }
+
   /** Only a closed server may be asked to stop. */
   async #closeAndStop(
     identity: ServerIdentity,
@@ -186,6 +191,7 @@ export class ServerCommands {
   ): Promise<void> {
     const { database, server, fenceMs } = this.#options;
     const fenced = await database.fence(Math.max(fenceMs, fenceMsMin));
+    await this.#refuseLeading();
     if (fenced.kind === "mustKill") {
       say(`Killing mysqld ${identity.pid}, as it cannot be closed: ${fenced.because}`);
       server.kill(identity);

@@ -18,11 +18,14 @@ class World {
   readonly clock = new FakeClock();
   readonly done: string[] = [];
   runs = true;
+  /** Does it end soon when it is asked to? */
+  stops = true;
   answers = true;
   leads = false;
   candidate: { readonly id: string } | { readonly because: string } = { id: "other" };
   takeover: PeerAnswer = { ok: {} };
   closes: Awaited<ReturnType<Database["fence"]>> = { kind: "closed" };
+  fenced: () => void = () => {};
   starts: () => void = () => {
     this.runs = true;
     this.answers = true;
@@ -68,7 +71,7 @@ class World {
       },
       terminate: () => {
         this.done.push(`terminate, remembered ${this.store.current.memory.stopped}`);
-        this.runs = false;
+        if (this.stops) this.runs = false;
         return Promise.resolve();
       },
       whyItDied: () => "its log says: out of memory",
@@ -80,6 +83,7 @@ class World {
     return {
       fence: () => {
         this.done.push("fence");
+        this.fenced();
         return Promise.resolve(this.closes);
       },
       letGo: () => Promise.resolve(),
@@ -199,6 +203,18 @@ Deno.test("a server that SQL cannot close is killed, never asked to stop", async
   assert.deepEqual(world.done, ["fence", "kill"]);
 });
 
+Deno.test("a node that is elected while its server is being closed goes on leading", async () => {
+  const world = new World();
+  const call = await world.commands();
+  world.fenced = () => world.leads = true;
+  await call("mysql.shutdown");
+  const { state, sentences } = await world.finish(call);
+  assert.equal(state, "failed");
+  assert.match(sentences.at(-1) ?? "", /elected meanwhile: try again/);
+  assert.deepEqual(world.done, ["fence"]);
+  assert.ok(world.runs && !world.store.current.memory.stopped);
+});
+
 Deno.test("start forgets that an operator stopped the server, and waits until it answers", async () => {
   const world = new World();
   world.runs = false;
@@ -234,6 +250,20 @@ Deno.test("a server that dies during its start says why, one that recovers is wa
   await assert.rejects(ask("mysql.shutdown"), /the server is busy: start runs/);
   slow.answers = true;
   assert.equal((await slow.finish(ask)).state, "done");
+});
+
+Deno.test("a start that is refused while the server stops does not bring it back", async () => {
+  const world = new World();
+  world.stops = false;
+  const call = await world.commands();
+  await call("mysql.shutdown");
+  await world.clock.advance(6_000);
+  await assert.rejects(call("mysql.start"), /the server is busy: shutdown runs/);
+  assert.ok(world.store.current.memory.stopped);
+  world.runs = false;
+  const { state, sentences } = await world.finish(call);
+  assert.equal(state, "done");
+  assert.match(sentences.join(), /mysqld 7 has been stopping for 5 s/);
 });
 
 Deno.test("kill needs no fence, and says what happens next", async () => {
