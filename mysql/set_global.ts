@@ -17,8 +17,6 @@ const fixed: Readonly<Record<string, string>> = {
   enforce_gtid_consistency: "the cluster needs it ON",
   transaction_read_only: "the agent could not commit any more",
   tx_read_only: "the agent could not commit any more",
-  replica_net_timeout: "the agent chooses it for a fast failover",
-  slave_net_timeout: "the agent chooses it for a fast failover",
 };
 
 /** An open leader that loses its last commits in a power cut would give their numbers out twice. */

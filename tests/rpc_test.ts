@@ -33,6 +33,8 @@ Deno.test("confidential params are read by their method and by nobody on the wir
   for (const { body } of world.sent) {
     assert.doesNotMatch(new TextDecoder().decode(body as Uint8Array<ArrayBuffer>), /geheim/);
   }
+  const kept = await world.peersWith(null).call(endpoint, question, options);
+  assert.match(failureOf(kept, "denied"), /A password is not sent to .* without rpc.secret-file/);
 });
 
 Deno.test("a call costs one more challenge after the receiver restarted or our host slept", async () => {

@@ -3,7 +3,7 @@
  * value: a peer that does not answer is an ordinary event, not an exception.
  */
 import { readBody } from "../body.ts";
-import { parseEndpoint } from "../endpoint.ts";
+import { isLoopback, parseEndpoint } from "../endpoint.ts";
 import { seal, SEAL_NONCE_BYTES } from "../sealing.ts";
 import type { Secret } from "../secret.ts";
 import {
@@ -152,6 +152,10 @@ async function ask(
     return failed("unreachable", `Node ${JSON.stringify(endpoint)} is no host:port`);
   }
   const { self, clusterId } = caller.options;
+  if (question.confidential === true && caller.options.secret === null && leaves(endpoint, self)) {
+    const because = `A password is not sent to ${endpoint} without rpc.secret-file to encrypt it`;
+    return failed("denied", because);
+  }
   const id = caller.nextId++;
   const sent = sendable(question, caller.options.secret);
   const call = { id, method, ...sent, from: self, cluster: clusterId?.() ?? null };
@@ -167,7 +171,13 @@ async function ask(
   }
 }
 
-/** Without a secret only agents of this host are called, and nothing leaves it. */
+/** Does a call to this endpoint leave the host? The command line calls only the agent of its own. */
+function leaves(endpoint: string, self: string | null): boolean {
+  const host = parseEndpoint(endpoint)?.host ?? "";
+  return self !== null && host !== parseEndpoint(self)?.host && !isLoopback(host);
+}
+
+/** Without a secret nothing is sealed: such a call stays on this host. */
 function sendable(
   { method, params, confidential }: RpcQuestion,
   secret: Secret | null,
