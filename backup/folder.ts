@@ -3,6 +3,8 @@ import { lchown } from "node:fs/promises";
 
 const folderMode = 0o750;
 const fileMode = 0o640;
+const removeMs = 20_000;
+const removeEveryMs = 200;
 
 /** Bytes of all files below a folder. */
 export async function sizeOf(folder: string): Promise<number> {
@@ -37,6 +39,24 @@ export async function syncFolder(
     for await (const { path, entry } of walk(folder)) if (!entry.isSymlink) await sync(path);
   }
   await sync(folder);
+}
+
+/**
+ * Removes a folder that a server may still be writing to for a moment, as after a copy that was ended.
+ * False where that does not work in time.
+ */
+export async function removeSoon(folder: string): Promise<boolean> {
+  const endsAt = performance.now() + removeMs;
+  while (performance.now() < endsAt) {
+    try {
+      await Deno.remove(folder, { recursive: true });
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return true;
+      await new Promise((resolve) => setTimeout(resolve, removeEveryMs));
+    }
+  }
+  return false;
 }
 
 /** Everything below a folder, folders before what is in them. */

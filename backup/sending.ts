@@ -1,4 +1,5 @@
 /** The donor's tools: its xtrabackup, its login at another host, and one private folder a copy. */
+import { removeSoon } from "./folder.ts";
 import { run, succeeded } from "../mysql/process.ts";
 import { explainSsh, sshCommand, type SshIdentity, type SshPlace, whyNoPlace } from "./ssh.ts";
 import { sendCopy } from "./stream.ts";
@@ -97,7 +98,9 @@ export class Sending {
     } catch (error) {
       return { because: error instanceof Error ? error.message : String(error), bytes: 0 };
     } finally {
-      Deno.removeSync(workFolder, { recursive: true });
+      // The password goes first. What cannot be removed now goes with the next start of the agent.
+      await removeSoon(`${workFolder}/options.cnf`);
+      await removeSoon(workFolder);
     }
   }
 

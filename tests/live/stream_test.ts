@@ -3,6 +3,7 @@
  * way does so once. What takes the copy is a stand-in: see tests/fixtures/xtrabackup.
  */
 import assert from "node:assert/strict";
+import { removeSoon } from "../../backup/folder.ts";
 import { sshCommand, type SshIdentity } from "../../backup/ssh.ts";
 import { sendCopy, type SendLimits, type SendResult } from "../../backup/stream.ts";
 import {
@@ -133,7 +134,7 @@ class Lab implements AsyncDisposable {
         workFolder,
       }, limits);
     } finally {
-      Deno.removeSync(workFolder, { recursive: true });
+      assert.ok(await removeSoon(workFolder), "nobody writes there any more");
     }
   }
 
