@@ -33,7 +33,11 @@ class Holder implements AsyncDisposable {
     this.address = new VirtualAddress({
       vip: { address, prefix: address.includes(":") ? 64 : 24, interface: hostInterface, leaseMs },
       clock,
-      log: { write: (_level, sentence) => void this.warnings.push(sentence) },
+      log: {
+        write: (level, sentence) => {
+          if (level === "warning" || level === "error") this.warnings.push(sentence);
+        },
+      },
       leadershipMs,
       confirmedAt: () => this.confirmedAt,
       runCommand: async (command, options) => {
