@@ -22,7 +22,7 @@ const stageMinutesMax: Readonly<Record<StageName, number>> = {
   tidy: 2,
   pure: 5,
   rest: 10,
-  live: 30,
+  live: 60,
   simulation: 15,
 };
 
