@@ -137,7 +137,7 @@ export class Interpreter {
   }
 
   async #promote(op: number, promotion: Promotion): Promise<OperationDone> {
-    const { database, clock, log, hooks, watch, config, vip } = this.#options;
+    const { database, clock, log, hooks, watch, config, vip, store } = this.#options;
     this.#leadership = new AbortController();
     this.#elected = watch.identity;
     const scope = this.#scope();
@@ -171,6 +171,9 @@ export class Interpreter {
       if (!scope.signal.aborted) watch.unfitFor(unfitElections * config.electionMs, because);
       throw error;
     }
+    // What was born here before went to the others in front of the marker: it is ordinary now. Left
+    // out any longer, this node would seem to lack what its followers hold, and never win again.
+    if (store.current.memory.errant !== "") await store.remember({ errant: "" });
     return { kind: "promoted", at: clock.now(), op };
   }
 
