@@ -144,6 +144,12 @@ async function monitor(test: Deno.TestContext, lab: Lab): Promise<void> {
     const before = await node.serverProcess();
     const said = await succeed(node, ["mysql", "kill"]);
     assert.match(said, new RegExp(`mysqld ${before?.pid} is killed; the monitor starts it again`));
+    // The statuses of the moment before the kill would still call the cluster whole.
+    const again = await poll(patienceMs, async () => {
+      const now = await node.serverProcess();
+      return now !== null && now.pid !== before?.pid ? true : null;
+    });
+    assert.ok(again, "the monitor starts another server");
     assert.ok(await lab.waitWhole(patienceMs), "the cluster is whole again");
   });
 
