@@ -107,7 +107,7 @@ const steps: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   "a new host is restored from the newest backup and joins the cluster": async ({ lab }) => {
     const leader = await lab.leader(patienceMs);
     const node = await follower(lab);
-    const removed = await leader.xenon(["cluster", "remove", node.id], jobMs);
+    const removed = await leader.xenon(["cluster", "remove", "--wait", node.id], jobMs);
     assert.ok(succeeded(removed), describeResult(removed));
     const refused = await node.xenon(["mysql", "restore", "--from", backupsOf(lab)], jobMs);
     assert.match(refused.stderrTail, /nothing was touched/);
