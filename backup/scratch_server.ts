@@ -96,6 +96,45 @@ export class ScratchServer implements AsyncDisposable {
 /** Ends a scratch server that an earlier agent may have left in this folder. */
 export async function endScratch(folder: string, mysqld: string): Promise<void> {
   await end(serverIn(folder, mysqld));
+  await endInitialising(folder);
+}
+
+/** An initialisation outlives its agent, and would write on into a folder that is being removed. */
+async function endInitialising(folder: string): Promise<void> {
+  const endsAt = performance.now() + goneMs;
+  const option = `--defaults-file=${folder}/scratch.cnf`;
+  for (let pids = processesWith(option); pids.length > 0; pids = processesWith(option)) {
+    if (performance.now() >= endsAt) {
+      throw new Error(`Cannot end process ${pids.join(", ")}, which still writes to "${folder}"`);
+    }
+    for (const pid of pids) kill(pid);
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+}
+
+function processesWith(argument: string): readonly number[] {
+  const pids: number[] = [];
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (/^\d+$/.test(name) && argumentsOf(name).includes(argument)) pids.push(Number(name));
+  }
+  return pids;
+}
+
+function argumentsOf(pid: string): readonly string[] {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
+  } catch {
+    // It is gone.
+    return [];
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 async function end(server: MysqlServer): Promise<void> {
