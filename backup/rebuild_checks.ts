@@ -10,6 +10,7 @@ import {
   isEmpty,
   parse,
   subtract,
+  union,
 } from "../mysql/gtid.ts";
 import { foldersOf } from "../mysql/server_variables.ts";
 import type { CopyControl, CopyLimits, CopyMethod, CopyWish } from "./copy_method.ts";
@@ -73,7 +74,7 @@ const spareBytes = 512 * 1024 * 1024;
 /** Looks at everything. A problem never hides another, as far as they can be seen apart. */
 export async function checkRebuild(options: CheckOptions): Promise<CheckResult> {
   const { host, wish, control } = options;
-  const local = host.local();
+  const local = await freshLocal(host);
   const survey = await host.survey(wish.from);
   control.say(`S1 ${survey.leader === null ? "nobody leads now" : `${survey.leader.id} leads`}`);
   const choice = chooseDonor(survey.members, { self: host.self, from: wish.from });
@@ -97,6 +98,21 @@ export async function checkRebuild(options: CheckOptions): Promise<CheckResult> 
   const { method } = copying;
   const memo = { ...draft, method: method.name };
   return { kind: "ready", checked: { memo, method, extra, oldData: found.oldData } };
+}
+
+/**
+ * The node as its agent last saw it, with the set that its server holds right now: what was born since
+ * that look must not go unseen. A server that does not say it leaves the set unknown.
+ */
+async function freshLocal(host: Host): Promise<LocalNode> {
+  const seen = host.local();
+  if (seen.held === null) return seen;
+  try {
+    const held = formatLine(union(parse(seen.held), parse(await host.executed())));
+    return { ...seen, held };
+  } catch {
+    return { ...seen, held: null };
+  }
 }
 
 /** The wish that goes to the copy method. */

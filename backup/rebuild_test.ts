@@ -230,6 +230,8 @@ Deno.test("the next agent goes on with a copy that is in place", async () => {
   const first = taskOf();
   const options = optionsOf(node);
   const executed = () => {
+    // The checks ask before anything is stopped.
+    if (!node.calls.includes("stopServer")) return options.host.executed();
     first.abort.abort("agentEnds");
     return Promise.reject(new Error("the agent is gone"));
   };
@@ -270,7 +272,7 @@ Deno.test("all problems are told at once, and nothing is touched", async () => {
   assert.match(problems, /Only 0 other voters/);
   assert.match(problems, /nobody to copy/);
   assert.match(problems, /none of a MySQL server/);
-  assert.deepEqual(node.calls, ["survey"]);
+  assert.deepEqual(node.calls, ["executed", "survey"]);
 });
 
 Deno.test("transactions that exist only here stop a rebuild, and are saved before a forced one", async () => {
@@ -278,12 +280,21 @@ Deno.test("transactions that exist only here stop a rebuild, and are saved befor
   node.held = `${others}:1-10,${own}:1-3`;
   const { task } = taskOf();
   await assert.rejects(rebuild(optionsOf(node), task, wish), /3 transactions exist only here/);
-  assert.deepEqual(node.calls, ["survey"]);
+  assert.deepEqual(node.calls, ["executed", "survey"]);
   const forced = taskOf();
   await rebuild(optionsOf(node), forced.task, { ...wish, force: true });
   const { calls } = node;
   assert.ok(calls.indexOf("saveTransactions") < calls.indexOf("stopServer"));
   assert.ok(forced.lines.includes(`Saved what exists only here to /state/saved: ${own}:1-3`));
+});
+
+Deno.test("transactions that were born since the agent's last look are counted too", async () => {
+  const node = new FakeNode();
+  const options = optionsOf(node);
+  const executed = () => Promise.resolve(`${others}:1-10,${own}:1-2`);
+  const fresh = { ...options, host: { ...options.host, executed } };
+  await assert.rejects(rebuild(fresh, taskOf().task, wish), /2 transactions exist only here/);
+  assert.deepEqual(node.calls, ["survey"]);
 });
 
 Deno.test("a dead server's data, whose transactions nobody can count, is kept after a forced rebuild", async () => {
@@ -320,7 +331,7 @@ Deno.test("a dry run shows the steps and touches nothing", async () => {
   const end = await rebuild(optionsOf(node), task, { ...wish, dryRun: true });
   assert.equal(end, "dry run: nothing on this node was touched");
   assert.ok(lines.includes("would do S8 move the old data aside to /db/data/.xenon-old-7"));
-  assert.deepEqual(node.calls, ["survey"]);
+  assert.deepEqual(node.calls, ["executed", "survey"]);
 });
 
 Deno.test("a rebuild is refused while it would leave too few voters, unless it is forced", async () => {

@@ -1,6 +1,7 @@
 /** Nodes get a new copy of the cluster's data by the CLONE plugin, while writes go on. */
 import assert from "node:assert/strict";
 import { findFreePorts } from "../../mysql/sandbox.ts";
+import { poll } from "../../cmd/demo/lab.ts";
 import { LabNode } from "../../cmd/demo/lab_node.ts";
 import { describeResult, succeeded } from "../../mysql/process.ts";
 import { cacheFolder, findMysqld } from "./lab.ts";
@@ -171,5 +172,9 @@ async function newHost({ lab }: RebuildLab) {
   await node.createServer();
   Deno.removeSync(node.sandbox.dataFolder, { recursive: true });
   await node.startAgent();
+  assert.ok(
+    await poll(patienceMs, async () => await node.healthy() ? true : null),
+    "its agent answers",
+  );
   return { node, [Symbol.asyncDispose]: () => node.end() };
 }
