@@ -101,7 +101,7 @@ async function addNewHost(ward: RebuildLab): Promise<void> {
     (status) =>
       status.role === "FOLLOWER" && status.voters.length === 4 && status.mysql.semiSync.replica,
   );
-  const removed = await lab.xenon(leader, ["cluster", "remove", node.id]);
+  const removed = await lab.xenon(leader, ["cluster", "remove", "--wait", node.id]);
   assert.ok(succeeded(removed), describeResult(removed));
 }
 
