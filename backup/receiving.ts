@@ -1,6 +1,7 @@
 /** The joiner's tools of a copy over ssh: the folder it comes into, its completeness, its preparation. */
 import { run, succeeded } from "../mysql/process.ts";
 import { describeEnd } from "../mysql/process_end.ts";
+import { argumentsOf } from "../mysql/server.ts";
 import type { Copied, CopyWish } from "./copy_method.ts";
 import { giveAway, sizeOf } from "./folder.ts";
 import { toolVersionIn } from "./sending.ts";
@@ -97,22 +98,13 @@ function receiversInto(target: string): readonly number[] {
   const found: number[] = [];
   for (const { name } of Deno.readDirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
-    const words = wordsOf(name);
+    const words = argumentsOf(Number(name));
     const unpacks = words.includes("-x") && words.includes("-C") && words.includes(target);
     if (unpacks && words.some((word) => /(^|\/)(xb|mb)stream$/.test(word))) {
       found.push(Number(name));
     }
   }
   return found;
-}
-
-function wordsOf(pid: string): readonly string[] {
-  try {
-    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
-  } catch {
-    // It ended meanwhile.
-    return [];
-  }
 }
 
 function end(pid: number): void {

@@ -5,7 +5,7 @@
  */
 import { Connection } from "../mysql/client.ts";
 import { describeResult, run, succeeded } from "../mysql/process.ts";
-import { look, MysqlServer } from "../mysql/server.ts";
+import { argumentsOf, look, MysqlServer } from "../mysql/server.ts";
 import type { CloneOffer } from "./clone_offer.ts";
 import type { Folders, Owner } from "./ports.ts";
 
@@ -115,18 +115,9 @@ async function endInitialising(folder: string): Promise<void> {
 function processesWith(argument: string): readonly number[] {
   const pids: number[] = [];
   for (const { name } of Deno.readDirSync("/proc")) {
-    if (/^\d+$/.test(name) && argumentsOf(name).includes(argument)) pids.push(Number(name));
+    if (/^\d+$/.test(name) && argumentsOf(Number(name)).includes(argument)) pids.push(Number(name));
   }
   return pids;
-}
-
-function argumentsOf(pid: string): readonly string[] {
-  try {
-    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
-  } catch {
-    // It is gone.
-    return [];
-  }
 }
 
 function kill(pid: number): void {

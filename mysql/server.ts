@@ -276,7 +276,8 @@ function isOurs(pid: number, settings: DirectSettings, namedByPidFile: boolean):
   return isServerCommandLine(argumentsOf(pid), { defaultsFile, namedByPidFile });
 }
 
-function argumentsOf(pid: number): readonly string[] {
+/** The argument list of a process, from /proc; empty when it has ended. */
+export function argumentsOf(pid: number): readonly string[] {
   try {
     return Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
   } catch {
