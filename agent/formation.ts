@@ -9,6 +9,7 @@ import {
   type Formed,
   introduced,
   type Introduction,
+  ofLeader,
   type Silent,
 } from "./introduction.ts";
 import { gtidPositions } from "./positions.ts";
@@ -18,7 +19,7 @@ export async function form(options: FormationOptions, others: readonly string[])
   const { self, nodes, silent } = await introduced(options, others);
   if (settled(self)) {
     await finish(options, self, nodes);
-    return joining(self, { nodes, silent, idle: false });
+    return joining(await ofLeader(options) ?? self, { nodes, silent, idle: false });
   }
   const because = [...silent.map((one) => one.because), ...obstacles(options, nodes)];
   if (because.length > 0) return { kind: "refused", because };
@@ -35,7 +36,9 @@ export async function joinIdle(
   others: readonly string[],
 ): Promise<Formed> {
   const { self, nodes, silent } = await introduced(options, others);
-  if (settled(self)) return joining(self, { nodes, silent, idle: true });
+  if (settled(self)) {
+    return joining(await ofLeader(options) ?? self, { nodes, silent, idle: true });
+  }
   const because = `${options.self} is in no cluster yet: found one first with "xenon cluster add"`;
   return { kind: "refused", because: [because] };
 }
@@ -44,7 +47,10 @@ function settled(self: Introduction | undefined): self is Introduction {
   return self !== undefined && self.cluster !== null && !self.founding;
 }
 
-/** Who of the named nodes is still to be added through the leader, as voters to be or as idle. */
+/**
+ * Who of the named nodes is still to be added through the leader, as voters to be or as idle. `self` is
+ * the leader, or this node where nobody leads.
+ */
 function joining(
   self: Introduction,
   asked: {

@@ -23,10 +23,14 @@ function introduction(id: string, change: Partial<Introduction> = {}): Introduct
 }
 
 /** This node is the first; the others introduce themselves when they are asked. */
-function options([self, ...others]: readonly Introduction[]): FormationOptions {
+function options(
+  [self, ...others]: readonly Introduction[],
+  leader?: Introduction,
+): FormationOptions {
   assert.ok(self !== undefined);
   return {
     self: self.id as NodeId,
+    leader: () => leader?.id ?? "",
     introduce: () => self,
     peers: {
       call: (id) => Promise.resolve({ ok: others.find((node) => node.id === id) }),
@@ -49,6 +53,15 @@ Deno.test("a copy that is older than the binary logs is refused before it joins"
   assert.match(formed.because.join(), lacks);
   const copied = introduction("b:1", { held: `${uuid}:1-7`, purged: `${uuid}:1-7` });
   assert.equal((await form(options([self, copied]), ["b:1"])).kind, "join");
+});
+
+Deno.test("a member that the leader's list has no more is added again, whatever this node knows", async () => {
+  const self = introduction("a:1", { cluster: "c", members: ["a:1", "b:1", "l:1"] });
+  const leader = introduction("l:1", { cluster: "c", members: ["a:1", "l:1"] });
+  const removed = introduction("b:1", { cluster: "c" });
+  const formed = await form(options([self, removed, leader], leader), ["b:1"]);
+  assert.deepEqual(formed, { kind: "join", strangers: [removed] });
+  assert.equal((await form(options([self, removed]), ["b:1"])).kind, "done");
 });
 
 Deno.test("a founding is refused where one copy could never catch up with the first leader's", async () => {

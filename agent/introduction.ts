@@ -1,15 +1,26 @@
 /** What nodes say about themselves before a cluster is founded or joined, and how they are asked. */
 import * as v from "valibot";
+import type { ServerFacts } from "../mysql/facts.ts";
+import { unfit } from "../mysql/unfit.ts";
 import type { Envelope, Message } from "../raft/message.ts";
-import type { NodeId } from "../raft/types.ts";
+import type { Config, Durable, NodeId, ServerView } from "../raft/types.ts";
 import type { Peers } from "./ports.ts";
+import { heldOf } from "./view.ts";
+
+/** What is known of a node's own server. */
+interface Seen {
+  readonly facts: ServerFacts | null;
+  readonly view: ServerView;
+  /** Its transactions that no leader has. */
+  readonly errant: string;
+}
 
 /** What a node says about itself before it belongs anywhere. */
 export interface Introduction {
   readonly id: string;
   readonly member: string;
   readonly cluster: string | null;
-  /** Ids of the members of its cluster; empty without one. */
+  /** Ids of the members of its cluster, without one that leaves; empty without a cluster. */
   readonly members: readonly string[];
   /** Those of them that are idle. */
   readonly idle: readonly string[];
@@ -42,6 +53,8 @@ const introductionSchema = v.object({
 
 export interface FormationOptions {
   readonly self: NodeId;
+  /** Id of the present leader; empty when nobody is known to lead. */
+  readonly leader: () => string;
   readonly peers: Peers;
   readonly introduce: () => Introduction;
   /** A founding step for this node itself, answered like a peer would. */
@@ -58,6 +71,41 @@ export type Formed =
   | { readonly kind: "incomplete"; readonly because: readonly string[] }
   /** This node is in a cluster already: the named strangers must be added by its leader. */
   | { readonly kind: "join"; readonly strangers: readonly Introduction[] };
+
+/** The words of this node about itself. */
+export function introduce(
+  { config, superIdle, durable }: {
+    readonly config: Config;
+    readonly superIdle: boolean;
+    readonly durable: Durable;
+  },
+  { facts, view, errant }: Seen,
+): Introduction {
+  const { membership, member, founding } = durable;
+  const all = membership?.members ?? [];
+  const unseen = `its MySQL is ${view.health}: ${view.unfit ?? "no reason known"}`;
+  return {
+    id: config.id,
+    member,
+    cluster: membership?.cluster ?? null,
+    members: all.filter(({ kind }) => kind !== "leaving").map(({ id }) => id),
+    idle: all.filter(({ kind }) => kind === "idle").map(({ id }) => id),
+    superIdle,
+    founding: founding !== null,
+    witness: config.witness,
+    held: facts === null ? "" : heldOf(facts, errant),
+    purged: facts?.purged ?? "",
+    problems: config.witness ? [] : facts === null ? [unseen] : unfit(facts, "manage"),
+  };
+}
+
+/** What the leader knows of the cluster: the list here may lack its last change. Null without a leader. */
+export async function ofLeader(options: FormationOptions): Promise<Introduction | null> {
+  const leader = options.leader();
+  if (leader === "") return null;
+  const answer = await introduction(options, leader);
+  return "node" in answer ? answer.node : null;
+}
 
 /** Asks all of them at once, this node included. */
 export async function introduced(options: FormationOptions, others: readonly string[]): Promise<{

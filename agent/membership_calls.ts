@@ -12,8 +12,6 @@ import type { FormationOptions, Formed } from "./introduction.ts";
 import { RpcError, type RpcMethods } from "./wire_rpc.ts";
 
 export interface MembershipOptions extends FormationOptions {
-  /** Id of the present leader; empty when nobody is known to lead. */
-  readonly leader: () => string;
   /** Asks the own protocol for a change; not refused means that it is stored. */
   readonly change: (change: MemberChange) => Promise<OperatorAnswer>;
   /** Which members stored the list of the leader, as sentences. */

@@ -3,7 +3,6 @@
  * call. It is built of ports, so the tests run it in memory and `cmd/agent.ts` on a host.
  */
 import type { ServerFacts } from "../mysql/facts.ts";
-import { unfit } from "../mysql/unfit.ts";
 import { describeEffect, describeEvent } from "../raft/describe.ts";
 import type { Event } from "../raft/event.ts";
 import type { Envelope, Message } from "../raft/message.ts";
@@ -11,7 +10,7 @@ import type { State } from "../raft/state.ts";
 import { leaseEnd } from "../raft/timing.ts";
 import type { Config, NodeId, ServerView } from "../raft/types.ts";
 import { Counters } from "./counters.ts";
-import type { Introduction } from "./introduction.ts";
+import { introduce, type Introduction } from "./introduction.ts";
 import { Interpreter } from "./interpret.ts";
 import { listSpread } from "./list_spread.ts";
 import { Loop } from "./loop.ts";
@@ -32,7 +31,7 @@ import { disabledSentences, leaderOf, roleOf, sentenceOf, snapshot } from "./sna
 import { SilenceProbe } from "./silence.ts";
 import type { Store } from "./store.ts";
 import { Upkeep } from "./upkeep.ts";
-import { heldOf, type LeaderEnd } from "./view.ts";
+import type { LeaderEnd } from "./view.ts";
 import { confirmedAt, type VirtualIp } from "./vip.ts";
 import { Watch } from "./watch.ts";
 import { decodeEnvelope, encodeEnvelope } from "./wire_raft.ts";
@@ -366,26 +365,9 @@ export class Node {
 
   #introduce(): Introduction {
     const { config, store, superIdle } = this.#options;
-    const { membership, member, founding } = store.current.durable;
-    const facts = this.#watch.facts;
-    const { health, unfit: reason } = this.#loop.state.server;
-    return {
-      id: config.id,
-      member,
-      cluster: membership?.cluster ?? null,
-      members: membership?.members.map(({ id }) => id) ?? [],
-      idle: membership?.members.filter(({ kind }) => kind === "idle").map(({ id }) => id) ?? [],
-      superIdle,
-      founding: founding !== null,
-      witness: config.witness,
-      held: facts === null ? "" : heldOf(facts, store.current.memory.errant),
-      purged: facts?.purged ?? "",
-      problems: config.witness
-        ? []
-        : facts === null
-        ? [`its MySQL is ${health}: ${reason ?? "no reason known"}`]
-        : unfit(facts, "manage"),
-    };
+    const { durable, memory } = store.current;
+    const seen = { facts: this.#watch.facts, view: this.#loop.state.server, errant: memory.errant };
+    return introduce({ config, superIdle, durable }, seen);
   }
 
   /** Where the MySQL of a member can be reached, as far as this node knows. */

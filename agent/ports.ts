@@ -98,6 +98,8 @@ export interface Database {
       readonly acknowledge: boolean;
       /** This node is uncertain: what it received may be thrown away where it cannot be read. */
       readonly mayForget: boolean;
+      /** An applier that stopped for want of space, memory or a lock tries again. */
+      readonly mayResume: boolean;
     },
     facts: ServerFacts,
   ): Promise<{ readonly settled: boolean; readonly because: string | null }>;

@@ -2,7 +2,7 @@
  * What is put right at every look while nothing else runs on the server: a follower replicates from
  * whom the protocol named, a leader tidies up, and commits whose acknowledgement was lost move on.
  */
-import type { ServerFacts } from "../mysql/facts.ts";
+import { applierMayResume, type ServerFacts } from "../mysql/facts.ts";
 import { quorum } from "../raft/quorum.ts";
 import type { State } from "../raft/state.ts";
 import type { ServerView } from "../raft/types.ts";
@@ -11,6 +11,8 @@ import type { Clock, Database, Log } from "./ports.ts";
 
 /** Between two nudges, and the most that one may take. */
 const nudgeMs = 2_000;
+/** Between two attempts of an applier that stopped for want of something. */
+const resumeMs = 10_000;
 
 export interface UpkeepOptions {
   readonly clock: Clock;
@@ -28,6 +30,7 @@ export class Upkeep {
   #running = false;
   #prepared = "";
   #nudgedAt = -Infinity;
+  #resumedAt = -Infinity;
   #because = "";
 
   constructor(options: UpkeepOptions) {
@@ -66,8 +69,19 @@ export class Upkeep {
       : { host: following.source.host, port: following.source.port };
     const acknowledge = following?.acknowledge ?? false;
     const mayForget = this.#options.state().durable.uncertain !== null;
-    const { because } = await database.follow({ source, acknowledge, mayForget }, facts);
+    const mayResume = this.#mayResume(facts);
+    const wish = { source, acknowledge, mayForget, mayResume };
+    const { because } = await database.follow(wish, facts);
     return because;
+  }
+
+  /** A full disk that was cleared needs no hands to get the applier going again. */
+  #mayResume({ replication }: ServerFacts): boolean {
+    if (replication === null || !applierMayResume(replication)) return false;
+    const now = this.#options.clock.now();
+    if (now - this.#resumedAt < resumeMs) return false;
+    this.#resumedAt = now;
+    return true;
   }
 
   async #leads(

@@ -325,8 +325,7 @@ export class MysqlDatabase implements AsyncDisposable {
   #followPlan(wish: Following, facts: ServerFacts): Plan {
     if (wish.source === null) return stopReceiver(facts) ?? { kind: "done" };
     const source = { ...wish.source, ...this.#settings.replication };
-    const { acknowledge, mayForget = false } = wish;
-    return follow(facts, { source, acknowledge, mayForget });
+    return follow(facts, { ...wish, source });
   }
 
   /** Runs an operation in the queue, after the end of all abandoned statements was seen. */

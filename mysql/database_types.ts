@@ -48,6 +48,7 @@ export interface Following {
   readonly acknowledge: boolean;
   /** See `FollowGoal`. */
   readonly mayForget?: boolean;
+  readonly mayResume?: boolean;
 }
 
 /** What a round of upkeep came to. */

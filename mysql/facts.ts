@@ -108,6 +108,17 @@ export function relayLogTorn(replication: ReplicationFacts): boolean {
   return applierGaveUp(replication) && tornRelayLog.includes(replication.applierErrorNumber);
 }
 
+/**
+ * Errors of an applier that may be gone later: no space left (1021, 1026, 1030, 1114), no memory (1037,
+ * 1041), or a lock that a local session held (1205, 1213). Numbers of the server's error reference.
+ */
+const passing: readonly number[] = [1021, 1026, 1030, 1037, 1041, 1114, 1205, 1213];
+
+/** Did the applier stop for want of something that may be there later? */
+export function applierMayResume(replication: ReplicationFacts): boolean {
+  return applierGaveUp(replication) && passing.includes(replication.applierErrorNumber);
+}
+
 /** Settings that decide what a crash leaves. */
 export interface DurabilityFacts {
   readonly syncBinlog: number;

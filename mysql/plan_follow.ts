@@ -9,6 +9,7 @@
 import { changeSource, type SourceAddress } from "./dialect.ts";
 import {
   applierGaveUp,
+  applierMayResume,
   dialectOfFacts,
   relayLogTorn,
   type ReplicationFacts,
@@ -34,6 +35,8 @@ export interface FollowGoal {
    * read is thrown away, and the source sends it again.
    */
   readonly mayForget?: boolean;
+  /** True when an applier that stopped for want of space, memory or a lock is to try again. */
+  readonly mayResume?: boolean;
 }
 
 /** What following still needs. Asked at each tick, it keeps a healthy follower untouched. */
@@ -52,7 +55,8 @@ export function follow(facts: ServerFacts, goal: FollowGoal): Plan {
     return run(...settings, pointFirst(facts, goal.source), ...startAll(facts));
   }
   if (goal.mayForget === true && relayLogTorn(replication)) return forgetReceived(facts);
-  if (applierGaveUp(replication)) {
+  const resumes = goal.mayResume === true && applierMayResume(replication);
+  if (applierGaveUp(replication) && !resumes) {
     // It is reported and never pointed elsewhere, but it may go on receiving and acknowledging.
     const receiving = replication.receiver !== "stopped" || !reads(replication, goal);
     if (receiving) return refuse(applierFailed(replication));

@@ -197,6 +197,15 @@ Deno.test("follow() lets a voter receive from its leader although its applier ga
   assert.deepEqual(statements.map(({ what }) => what), ["start the receiver"]);
 });
 
+Deno.test("follow() starts an applier again that a full disk stopped, and no other, when it may", () => {
+  const full = { ...failed, applierErrorNumber: 1114, applierError: "The table is full" };
+  const resumed = { ...same, mayResume: true };
+  const [start, ...more] = statementsOf(follow(followerWith({ replication: full }), resumed));
+  assert.deepEqual([start?.what, more.length], ["start the applier", 0]);
+  assert.equal(follow(followerWith({ replication: full }), same).kind, "refuse");
+  assert.equal(follow(followerWith({ replication: failed }), resumed).kind, "refuse");
+});
+
 Deno.test("freeze() stops the receiver, and is done only with facts read after it", () => {
   const stop = statementsOf(freeze(followerFacts));
   assert.deepEqual(stop.map(({ sql }) => sql), ["STOP REPLICA IO_THREAD FOR CHANNEL ''"]);

@@ -50,7 +50,7 @@ function underWay(state: Leader, change: MemberChange): string | null {
   if (leaving !== undefined) return `the removal of ${leaving.id} is not finished`;
   const entry = memberOf(state.durable.membership, change.id);
   // Its vote may only go after its acknowledgements are proven to have stopped.
-  if (entry?.kind === "leaving") return "it is leaving already";
+  if (entry?.kind === "leaving") return "its removal is not finished";
   return state.handover === null ? null : "a hand-over is in progress";
 }
 

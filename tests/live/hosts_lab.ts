@@ -133,7 +133,9 @@ export class HostsLab implements AsyncDisposable {
         status.mysql.applierRunning && status.leader === leading?.id &&
         !status.sentence.includes("uncertain")
       );
-      return more.length === 0 && following.length === this.nodes.length - 1 ? true : null;
+      const others = this.nodes.length - 1;
+      const all = leading?.voters.length === this.nodes.length;
+      return all && more.length === 0 && following.length === others ? true : null;
     });
     return whole ?? false;
   }
