@@ -1,6 +1,6 @@
 /** Facts about the server, reduced to what the protocol needs. Pure: one look in, one view out. */
 import { applierGaveUp, type ServerFacts } from "../mysql/facts.ts";
-import { ofSource, parse } from "../mysql/gtid.ts";
+import { count, ofSource, parse, subtract } from "../mysql/gtid.ts";
 import { unfit } from "../mysql/unfit.ts";
 import { EMPTY_POSITION, type Incarnation, type Position, type ServerView } from "../raft/types.ts";
 import { gtidPositions, position } from "./positions.ts";
@@ -34,6 +34,7 @@ export function viewOf(facts: ServerFacts, context: ViewContext): ServerView {
       : null,
     logEnd: facts.binlogEnd === null ? null : `${facts.binlogEnd.file}:${facts.binlogEnd.position}`,
     inStep: context.inStep,
+    unapplied: Number(count(subtract(parse(facts.received), parse(facts.executed)))),
     processRestartForgets: processForgets(facts),
     hostRestartForgets: processForgets(facts) ?? hostForgets(facts),
   };
@@ -58,6 +59,7 @@ export function silentView(
     unfit: because,
     receivingFrom: null,
     inStep: false,
+    unapplied: 0,
   };
 }
 

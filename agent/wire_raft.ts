@@ -88,6 +88,8 @@ const messageSchema = v.variant("kind", [
     unfit: reason,
     receivingFrom: reason,
     inStep: v.boolean(),
+    // Agents of the first version do not say it.
+    unapplied: v.optional(count, 0),
     // Agents of the first version do not say it, and acknowledge when they are voters.
     acknowledges: v.optional(v.boolean(), true),
     source: sourceSchema,

@@ -11,7 +11,7 @@ import type { Config, Member, Membership, Millis, NodeId } from "./types.ts";
 import { addressOf } from "./types.ts";
 import { persisting, type Step, toAll } from "./common.ts";
 import { heartbeat, heartbeats } from "./leader.ts";
-import { ackers, memberOf, quorum, quorumOf, voters } from "./quorum.ts";
+import { ackers, memberOf, quorum, quorumOf, sameVoters, voters } from "./quorum.ts";
 
 /** An operator adds or removes a member; answered when the first new list is stored by a majority. */
 export function changeMember(
@@ -125,7 +125,7 @@ function leavingOrGone(membership: Membership, id: NodeId): readonly Member[] {
 function store(
   config: Config,
   state: Leader,
-  list: {
+  wanted: {
     readonly members: readonly Member[];
     readonly target: NodeId;
     readonly request: number | null;
@@ -134,23 +134,25 @@ function store(
 ): Step {
   const previous = state.durable.membership;
   if (previous === null) return [state, []];
-  const members = [...list.members].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const members = [...wanted.members].sort((a, b) => (a.id < b.id ? -1 : 1));
   const epoch = previous.epoch + 1;
-  const membership: Membership = { ...previous, epoch, members, unsettled: true };
+  const list: Membership = { ...previous, epoch, members };
+  // Where nobody gets or loses a vote, an election under either list meets every one under the other.
+  const membership = sameVoters(previous, list) ? list : { ...list, unsettled: true };
   const durable = { ...state.durable, membership };
   const change: LeaderChange = {
-    target: list.target,
+    target: wanted.target,
     stage: "storing",
     arrangeOp: 0,
-    request: list.request,
+    request: wanted.request,
   };
   const next: Leader = { ...state, durable, change, previous };
-  const [after, effects] = changeProgress(config, next, list.at);
+  const [after, effects] = changeProgress(config, next, wanted.at);
   // Who is taken out hears the list that leaves it out, once.
-  const removed = membership.members.some((member) => member.id === list.target)
+  const removed = membership.members.some((member) => member.id === wanted.target)
     ? []
-    : toAll([list.target], heartbeat(config, next, list.at));
-  const spoken = [...heartbeats(config, next, list.at), ...removed];
+    : toAll([wanted.target], heartbeat(config, next, wanted.at));
+  const spoken = [...heartbeats(config, next, wanted.at), ...removed];
   return [after, [persisting(durable), ...spoken, ...effects]];
 }
 

@@ -31,7 +31,7 @@ export function beginHandover(
   };
   const next: Leader = { ...state, handover };
   const said = { kind: "log", sentence: `handing over to ${candidate}` } as const;
-  const [after, effects] = handoverView(next);
+  const [after, effects] = handoverView(config, next, at);
   return [after, [said, ...heartbeats(config, next, at), ...effects]];
 }
 
@@ -120,12 +120,23 @@ function repointable(config: Config, state: Leader, candidate: NodeId): readonly
   return ready.slice(0, Math.max(0, n - 1 - k));
 }
 
-/** Are all followers that move early connected to the candidate? Then the server is closed. */
-export function handoverView(state: Leader): Step {
+/**
+ * More than this the candidate should not have to apply with the server closed: a few milliseconds' worth.
+ */
+const unappliedMax = 200;
+
+/**
+ * Are all followers that move early connected to the candidate, and has it applied nearly all? Then the
+ * server is closed. A candidate that does not get there in half of the time is waited for no longer.
+ */
+export function handoverView(config: Config, state: Leader, at: Millis): Step {
   const { handover } = state;
   if (handover === null || handover.stage !== "pointing") return [state, []];
-  const source = state.replies[handover.candidate]?.source;
-  if (source === undefined) return [state, []];
+  const { source, unapplied } = state.replies[handover.candidate] ?? {};
+  if (source === undefined || unapplied === undefined) return [state, []];
+  if (unapplied > unappliedMax && at < handover.giveUpAt - config.handoverMs / 2) {
+    return [state, []];
+  }
   const moved = handover.repointed.every((id) =>
     state.replies[id]?.receivingFrom === addressOf(source)
   );

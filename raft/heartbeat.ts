@@ -164,6 +164,7 @@ export function heartbeatReply(
       unfit: unfitNow(state),
       receivingFrom: server.receivingFrom,
       inStep: server.inStep,
+      unapplied: server.unapplied,
       acknowledges: state.following?.acknowledge ?? false,
       source: config.source,
     },

@@ -139,7 +139,7 @@ export function heartbeatAnswered(
   if (heardFrom.deafSince !== null && at - heardFrom.deafSince >= patienceMs) {
     return resign(config, heardFrom, { at, why: DEAF });
   }
-  const [next, effects] = handoverView(heardFrom);
+  const [next, effects] = handoverView(config, heardFrom, at);
   if (next.role !== "leader") return [next, effects];
   const [after, more] = changeProgress(config, next, at);
   return [after, [...effects, ...more]];

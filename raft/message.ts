@@ -60,6 +60,8 @@ export interface HeartbeatReply {
   /** The MySQL that the running receiver reads from, as `host:port`. */
   readonly receivingFrom: string | null;
   readonly inStep: boolean;
+  /** Transactions that were received and are not applied yet. */
+  readonly unapplied: number;
   /** Its receiver was told to acknowledge. */
   readonly acknowledges: boolean;
   /** Where this node's own MySQL can be replicated from. */

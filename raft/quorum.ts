@@ -52,6 +52,12 @@ export function canVote(member: Member): boolean {
   return member.kind === "voter" || member.kind === "witness" || member.kind === "leaving";
 }
 
+/** Do the same nodes have a vote in both lists? */
+export function sameVoters(one: Membership, other: Membership): boolean {
+  const ids = (list: Membership) => voters(list).map(({ id }) => id).sort().join();
+  return ids(one) === ids(other);
+}
+
 /** The entry of a node, or undefined when it is no member. */
 export function memberOf(membership: Membership | null, id: NodeId): Member | undefined {
   return membership?.members.find((member) => member.id === id);

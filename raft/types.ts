@@ -51,8 +51,8 @@ export interface Membership {
   /** Sorted by id. */
   readonly members: readonly Member[];
   /**
-   * Its leader has not yet seen it stored by a majority, so somebody may still be elected, and
-   * acknowledge, under the list before. Left out once it is settled.
+   * Somebody got or lost a vote by it, and its leader has not yet seen it stored by a majority: one may
+   * still be elected, and acknowledge, under the list before. Left out once it is settled.
    */
   readonly unsettled?: boolean;
 }
@@ -112,6 +112,8 @@ export interface ServerView {
   readonly logEnd: string | null;
   /** The receiver got everything up to the leader's binary log end, read after it reconnected. */
   readonly inStep: boolean;
+  /** Transactions that were received and are not applied yet: a new leader applies them first. */
+  readonly unapplied: number;
   /** Why a restart of the process may have lost received transactions; null when it keeps them. */
   readonly processRestartForgets: string | null;
   /** The same for a restart of the host. */
@@ -177,6 +179,7 @@ export const UNSEEN_SERVER: ServerView = {
   receivingFrom: null,
   logEnd: null,
   inStep: false,
+  unapplied: 0,
   processRestartForgets: null,
   hostRestartForgets: null,
 };

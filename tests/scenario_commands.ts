@@ -132,6 +132,7 @@ function view(words: Words, state: State): ServerView {
     receivingFrom: from === undefined ? null : `${from}:3306`,
     logEnd: null,
     inStep: words.given.has("inStep"),
+    unapplied: Number(text(words, "unapplied", "0")),
     processRestartForgets: forgets,
     hostRestartForgets: forgets,
   };
@@ -264,7 +265,8 @@ function toAnswer(
       const told = { term, sentAt, epoch, refused, held, unfit, receivingFrom, source };
       const acknowledges = !words.given.has("silent");
       const inStep = words.given.has("inStep");
-      return { kind: "heartbeatReply", ...told, inStep, acknowledges };
+      const unapplied = Number(text(words, "unapplied", "0"));
+      return { kind: "heartbeatReply", ...told, inStep, unapplied, acknowledges };
     }
     case "resignReply":
       return { kind: "resignReply", term, held, unfit };

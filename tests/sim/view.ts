@@ -26,6 +26,7 @@ export function viewOf(
     receivingFrom: upstream === null ? null : `${nameOf(upstream.source.index)}:${mysqlPort}`,
     logEnd: server.alive ? String(server.binlog.length) : null,
     inStep: upstream !== null && upstream.cursor >= upstream.endAtStart,
+    unapplied: server.relay.length - server.applied,
     ...forgets(server),
   };
 }
