@@ -1,5 +1,6 @@
 /** Looks for every acknowledged integer on every member. */
 import type { Acknowledgement, Ledger } from "../../cmd/demo/ledger.ts";
+import { format, parse, subtract } from "../../mysql/gtid.ts";
 import type { HostsLab } from "../live/hosts_lab.ts";
 
 const patienceMs = 60_000;
@@ -24,7 +25,10 @@ export async function countLost(
   const where: string[] = [];
   for (const node of lab.nodes) {
     const present = await node.integers(executed, first);
-    if (present === null) throw new Error(`${node.id} does not catch up`);
+    if (present === null) {
+      const lacks = format(subtract(parse(executed), parse(await node.executed())));
+      throw new Error(`${node.id} does not catch up: it lacks ${lacks}`);
+    }
     const absent = ledger.acknowledged.filter(({ integer }) => {
       return integer >= first && !present.has(integer);
     });
