@@ -25,16 +25,25 @@ export const gtidPositions: Positions = {
     whole === part ? EMPTY_POSITION : positionOf(subtract(setOf(whole), setOf(part))),
   markerTerm: (position, cluster) => Number(lastOf(setOf(position), cluster)),
   withoutOrigin: (position, origin, cluster) => {
-    const own = origin.toLowerCase();
-    // What a leader commits to prove its acknowledgements is as much its own as any write.
-    const origins = own === "" ? [] : [own, purposeUuid(own)];
     let kept = setOf(position);
-    for (const source of [...origins, cluster.toLowerCase()]) {
+    for (const source of [...sourcesOf(origin), cluster.toLowerCase()]) {
       kept = subtract(kept, ofSource(kept, source));
     }
     return positionOf(kept);
   },
+  ofOrigin: (position, origin) => {
+    const all = setOf(position);
+    return positionOf(sourcesOf(origin).map((source) => ofSource(all, source)).reduce(union, none));
+  },
 };
+
+const none: GtidSet = { sources: new Map() };
+
+/** What a leader commits to prove its acknowledgements is as much its own as any write. */
+function sourcesOf(origin: string): readonly string[] {
+  const own = origin.toLowerCase();
+  return own === "" ? [] : [own, purposeUuid(own)];
+}
 
 /** Canonical position of a GTID set's text. Throws a SyntaxError when it is none. */
 export function position(text: string): Position {

@@ -2,7 +2,7 @@
 import type { Effect } from "./effect.ts";
 import type { Event } from "./event.ts";
 import type { Message } from "./message.ts";
-import type { Leader, State } from "./state.ts";
+import type { Leader, State, Unfollowable } from "./state.ts";
 import type { Config, NodeId } from "./types.ts";
 import { quorum, voters } from "./quorum.ts";
 
@@ -22,7 +22,7 @@ export function describe(config: Config, state: State): string {
       const uncertain = state.durable.uncertain;
       if (state.durable.disabled) return "Disabled by an operator: I neither vote nor acknowledge";
       if (state.invalid !== null) {
-        return `Not following ${state.leader?.id ?? "anybody"}: only here are ${state.invalid}; ` +
+        return `Not following ${state.leader?.id ?? "anybody"}: ${unfollowable(state.invalid)}; ` +
           "this copy must be replaced: xenon mysql rebuildme";
       }
       if (state.leader === null) return `No leader in term ${term}${because}`;
@@ -30,6 +30,12 @@ export function describe(config: Config, state: State): string {
       return `Following ${state.leader.id} in term ${state.leader.term}${because}`;
     }
   }
+}
+
+function unfollowable({ kind, set }: Unfollowable): string {
+  return kind === "extra"
+    ? `only here are ${set}`
+    : `my server lost ${set}, which it wrote itself and a server never replicates`;
 }
 
 /** A leader names who is with it, and, while it cannot open, who keeps it waiting and why. */

@@ -1,7 +1,7 @@
 /** A leader speaks: believe it, adopt what it says, and replicate from it when that is safe. */
 import type { Effect } from "./effect.ts";
 import type { Heartbeat } from "./message.ts";
-import type { Ballot, Common, Follower } from "./state.ts";
+import type { Ballot, Common, Follower, Unfollowable } from "./state.ts";
 import type { Config, Durable, Millis, NodeId, Position } from "./types.ts";
 import { EMPTY_POSITION } from "./types.ts";
 import { persisting, pointAt, startBallot, stayApart, type Step, withTerm } from "./common.ts";
@@ -88,7 +88,20 @@ function replicate(config: Config, state: Follower, heard: HeardHeartbeat): Step
  */
 function pointedAlready(config: Config, state: Follower, heard: HeardHeartbeat): boolean {
   if (state.following?.source.id !== heard.from) return false;
-  return extraOf(config, state.server.held, heard.heartbeat) === EMPTY_POSITION;
+  return unfollowableBy(config, state, { held: state.server.held, ...heard }) === null;
+}
+
+function unfollowableBy(
+  config: Config,
+  state: Follower,
+  by: { readonly held: Position; readonly heartbeat: Heartbeat },
+): Unfollowable | null {
+  const { held, heartbeat } = by;
+  const extra = extraOf(config, held, heartbeat);
+  if (extra !== EMPTY_POSITION) return { kind: "extra", set: extra };
+  const missing = config.positions.subtract(heartbeat.base.position, held);
+  const lost = config.positions.ofOrigin(missing, state.server.origin);
+  return lost === EMPTY_POSITION ? null : { kind: "lost", set: lost };
 }
 
 /** What this node holds and the leader neither drained nor wrote since. */
@@ -105,17 +118,33 @@ function repointedAlready(config: Config, state: Follower, heartbeat: Heartbeat)
     state.following?.source.id === handover.candidate.id;
 }
 
-/** Looks for transactions that the leader lacks; without any, its word is written down and followed. */
+/**
+ * Looks for transactions that the leader lacks, and for own ones that only the leader has; without any,
+ * its word is written down and followed.
+ */
 export function judge(config: Config, state: Follower, heard: HeardHeartbeat): Step {
   const { heartbeat, from } = heard;
-  const extra = extraOf(config, state.frozen?.held ?? state.server.held, heartbeat);
-  if (extra !== EMPTY_POSITION) {
+  const held = state.frozen?.held ?? state.server.held;
+  const invalid = unfollowableBy(config, state, { held, heartbeat });
+  if (invalid?.kind === "extra") {
     const [apart, effects] = stayApart(state);
-    return [{ ...apart, invalid: extra, why: `leader ${from} lacks ${extra}` }, effects];
+    return [{ ...apart, invalid, why: `leader ${from} lacks ${invalid.set}` }, effects];
+  }
+  if (invalid?.kind === "lost") {
+    const [doubted, written] = doubt(state, `my server lost ${invalid.set}`);
+    const [apart, effects] = stayApart(doubted);
+    return [{ ...apart, invalid }, [...written, ...effects]];
   }
   const durable: Durable = { ...state.durable, lastLeader: { term: heartbeat.term, id: from } };
   const [next, effects] = followLeader(config, { ...state, durable, invalid: null }, heard);
   return [next, [persisting(durable), ...effects]];
+}
+
+/** Others count on a leader to hold what it wrote: without that its vote is worth less. */
+function doubt(state: Follower, uncertain: string): readonly [Follower, readonly Effect[]] {
+  if (state.durable.uncertain !== null) return [state, []];
+  const durable: Durable = { ...state.durable, uncertain };
+  return [{ ...state, durable }, [persisting(durable)]];
 }
 
 /** Follows the leader, or the candidate that it is about to hand over to. */
@@ -147,7 +176,7 @@ function heartbeatAnswer(
 /** The answer to a heartbeat, from any role. */
 export function heartbeatReply(
   config: Config,
-  state: Common & { readonly invalid?: string | null },
+  state: Common & { readonly invalid?: Unfollowable | null },
   heard: HeardHeartbeat & { readonly request: number; readonly refused: string | null },
 ): Effect {
   const { server, durable } = state;
@@ -172,11 +201,13 @@ export function heartbeatReply(
 }
 
 /** Why this node could not lead; null when it could. */
-function unfitNow(state: Common & { readonly invalid?: string | null }): string | null {
+function unfitNow(state: Common & { readonly invalid?: Unfollowable | null }): string | null {
   const { durable, server, invalid } = state;
   if (durable.disabled) return "it is disabled by an operator";
   if (invalid !== undefined && invalid !== null) {
-    return `it holds ${invalid}, which the leader lacks`;
+    return invalid.kind === "extra"
+      ? `it holds ${invalid.set}, which the leader lacks`
+      : `it lost ${invalid.set}, which it wrote itself`;
   }
   return durable.uncertain ?? server.unfit;
 }

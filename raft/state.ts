@@ -47,10 +47,20 @@ export interface Common {
 export interface Follower extends Common {
   readonly role: "follower";
   readonly leader: KnownLeader | null;
-  /** Transactions that the current leader lacks, as text; null when none: then this node follows. */
-  readonly invalid: string | null;
+  /** Why this copy cannot follow the current leader; null when it can. */
+  readonly invalid: Unfollowable | null;
   readonly electionAt: Millis;
   readonly ballot: Ballot | null;
+}
+
+/**
+ * extra: transactions that the leader lacks. lost: its own transactions that the leader has and this
+ * server has no more, as after a disk that only claimed to have synced them; a server skips events with
+ * its own number, so replication never brings them back.
+ */
+export interface Unfollowable {
+  readonly kind: "extra" | "lost";
+  readonly set: Position;
 }
 
 export interface KnownLeader {

@@ -26,6 +26,8 @@ export interface Positions {
   markerTerm(position: Position, cluster: string): number;
   /** Leaves out everything that `origin` (a server) or the cluster's markers created. */
   withoutOrigin(position: Position, origin: string, cluster: string): Position;
+  /** Only what `origin` (a server) created. */
+  ofOrigin(position: Position, origin: string): Position;
 }
 
 /**

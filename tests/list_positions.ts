@@ -8,6 +8,8 @@ export const listPositions: Positions = {
   markerTerm: (position) => Math.max(0, ...items(position).filter(isMarker).map(numberOf)),
   withoutOrigin: (position, origin) =>
     listed(items(position).filter((item) => !isMarker(item) && originOf(item) !== origin)),
+  ofOrigin: (position, origin) =>
+    listed(items(position).filter((item) => originOf(item) === origin)),
 };
 
 function items(position: Position): readonly string[] {

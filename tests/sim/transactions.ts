@@ -74,6 +74,10 @@ export const compactPositions: Positions = {
     counts.delete(origin);
     return print({ markers: [], counts });
   },
+  ofOrigin(position, origin) {
+    const count = parse(position).counts.get(origin);
+    return print({ markers: [], counts: new Map(count === undefined ? [] : [[origin, count]]) });
+  },
 };
 
 /** Does a position hold a transaction? */
