@@ -24,6 +24,7 @@ await testWithHosts("every fault of the menu, once", async (test) => {
         let outcome = await proof.run(fault);
         // A busy machine may change a leader or be slow, once. It may not lose a write.
         if (complaints(outcome).length > 0 && !isBroken(outcome, fault.expect)) {
+          say(`once more, as ${complaints(outcome).join("; ")}\n`);
           await proof.renew();
           outcome = await proof.run(fault);
         }
@@ -34,3 +35,7 @@ await testWithHosts("every fault of the menu, once", async (test) => {
   }
   await proof.close();
 });
+
+function say(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(text));
+}
