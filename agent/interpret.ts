@@ -6,8 +6,15 @@ import type { Effect, Following, Promotion } from "../raft/effect.ts";
 import type { Event, OperationDone } from "../raft/event.ts";
 import { DEAF } from "../raft/leader.ts";
 import type { Envelope, Message } from "../raft/message.ts";
-import { ackers } from "../raft/quorum.ts";
-import { addressOf, type Config, type Millis, type NodeId, type Position } from "../raft/types.ts";
+import { ackers, replicaOf, replicas } from "../raft/quorum.ts";
+import {
+  addressOf,
+  type Config,
+  type Millis,
+  type NodeId,
+  type Position,
+  type Replica,
+} from "../raft/types.ts";
 import type { Clock, Database, Hooks, Log, Peers, Scope, Server, ServerIdentity } from "./ports.ts";
 import { position } from "./positions.ts";
 import type { OperatorAnswer, Requests } from "./requests.ts";
@@ -32,8 +39,6 @@ export interface InterpreterOptions {
   readonly fenceMs: Millis;
   /** Longest wait for one answer of a peer to a heartbeat. */
   readonly requestMs: Millis;
-  /** Where the MySQL of a member can be reached; null when unknown. */
-  readonly sourceOf: (id: NodeId) => { readonly host: string; readonly port: number } | null;
   /** Why the server is left to a job; null while it is not. */
   readonly apart: () => string | null;
   readonly post: (event: Event) => void;
@@ -154,6 +159,7 @@ export class Interpreter {
       term: promotion.term,
       k: promotion.k,
       held: promotion.held,
+      replicas: this.#replicas(),
       progress,
     };
     try {
@@ -296,23 +302,22 @@ export class Interpreter {
     const scope = this.#scope();
     const cutOff = effect.cutOff === null
       ? null
-      : { replica: this.#addressOf(effect.cutOff), staying: this.#staying() };
+      : { replica: effect.cutOff, staying: this.#staying() };
     await database.arrange({ k: effect.k, cutOff }, scope);
     return { kind: "arranged", at: clock.now(), op: effect.op };
   }
 
-  #addressOf(id: NodeId): string | null {
-    const source = this.#options.sourceOf(id);
-    return source === null ? null : addressOf(source);
-  }
-
-  /** Servers of the other voters, as far as this leader has heard from them. */
-  #staying(): readonly string[] {
+  /** The other voters that acknowledge. */
+  #staying(): readonly Replica[] {
     const { config, store } = this.#options;
     const { membership } = store.current.durable;
     if (membership === null) return [];
-    return ackers(membership).filter(({ id }) => id !== config.id)
-      .map(({ id }) => this.#addressOf(id)).filter((address) => address !== null);
+    return ackers(membership).filter(({ id }) => id !== config.id).map(replicaOf);
+  }
+
+  #replicas(): readonly Replica[] {
+    const { membership } = this.#options.store.current.durable;
+    return membership === null ? [] : replicas(membership);
   }
 
   /** The operator's command runs beside the closing and never delays it. */

@@ -108,7 +108,6 @@ export class Node {
       watch: this.#watch,
       replies: this.#replies,
       answers: this.#answers,
-      sourceOf: (id) => this.#sourceOf(id),
       apart: () => options.jobs().apart,
       post,
     });

@@ -6,6 +6,7 @@ import type { AccountWish } from "../mysql/accounts.ts";
 import type { ServerFacts } from "../mysql/facts.ts";
 import type { Statement } from "../mysql/plan.ts";
 import type { BinaryLog } from "../mysql/plan_purge.ts";
+import type { ReplicaName } from "../mysql/replication_account.ts";
 
 /** Monotonic time and timers of this process. */
 export interface Clock {
@@ -64,6 +65,8 @@ export interface PromoteWish {
   readonly k: number;
   /** GTID set that the voters were told; must be executed before anything is opened. */
   readonly held: string;
+  /** Who may replicate from here, this server itself too. */
+  readonly replicas: readonly ReplicaName[];
   /** One sentence a step: "wait until 12 received transactions are applied". */
   readonly progress: (sentence: string) => void;
 }
@@ -96,6 +99,8 @@ export interface Database {
     wish: {
       readonly source: { readonly host: string; readonly port: number } | null;
       readonly acknowledge: boolean;
+      /** As whom this server logs in there. */
+      readonly replica: ReplicaName;
       /** This node is uncertain: what it received may be thrown away where it cannot be read. */
       readonly mayForget: boolean;
       /** An applier that stopped for want of space, memory or a lock tries again. */
@@ -103,13 +108,15 @@ export interface Database {
     },
     facts: ServerFacts,
   ): Promise<{ readonly settled: boolean; readonly because: string | null }>;
-  /** Leader's upkeep: lower markers, forgotten source, k; true when nothing was left to do. */
+  /** Leader's upkeep: accounts, lower markers, forgotten source, k; true when nothing was left to do. */
   settle(
     wish: {
       readonly clusterUuid: string;
       readonly term: number;
       /** Null leaves the acknowledgement settings as they are. */
       readonly k: number | null;
+      /** Whose accounts must be there. */
+      readonly replicas: readonly ReplicaName[];
     },
     facts: ServerFacts,
   ): Promise<{ readonly settled: boolean; readonly because: string | null }>;
@@ -117,9 +124,9 @@ export interface Database {
   arrange(
     wish: {
       readonly k: number;
-      /** The replica that must not acknowledge any more, and those that go on, as host:port. */
+      /** The replica that is shut out, and those that go on. */
       readonly cutOff:
-        | { readonly replica: string | null; readonly staying: readonly string[] }
+        | { readonly replica: ReplicaName; readonly staying: readonly ReplicaName[] }
         | null;
     },
     scope: Scope,

@@ -3,7 +3,7 @@
  * whom the protocol named, a leader tidies up, and commits whose acknowledgement was lost move on.
  */
 import { applierMayResume, type ServerFacts } from "../mysql/facts.ts";
-import { quorum } from "../raft/quorum.ts";
+import { quorum, replicas } from "../raft/quorum.ts";
 import type { State } from "../raft/state.ts";
 import type { ServerView } from "../raft/types.ts";
 import type { Interpreter } from "./interpret.ts";
@@ -68,9 +68,10 @@ export class Upkeep {
       ? null
       : { host: following.source.host, port: following.source.port };
     const acknowledge = following?.acknowledge ?? false;
+    const replica = following?.replica ?? { id: "", since: 0 };
     const mayForget = this.#options.state().durable.uncertain !== null;
     const mayResume = this.#mayResume(facts);
-    const wish = { source, acknowledge, mayForget, mayResume };
+    const wish = { source, acknowledge, replica, mayForget, mayResume };
     const { because } = await database.follow(wish, facts);
     return because;
   }
@@ -96,7 +97,7 @@ export class Upkeep {
     if (interpreter.busy || state.handover !== null) return null;
     if (state.stage !== "leading" || state.change !== null) return null;
     const k = this.#options.repair() ? quorum(membership).k : null;
-    const wish = { clusterUuid: membership.cluster, term, k };
+    const wish = { clusterUuid: membership.cluster, term, k, replicas: replicas(membership) };
     const { because } = await database.settle(wish, seen.facts);
     return because;
   }

@@ -19,6 +19,7 @@ const memberSchema = v.object({
   id,
   member: id,
   kind: v.picklist(["voter", "witness", "leaving", "learner", "idle"]),
+  since: v.exactOptional(count),
 });
 const membershipSchema = v.object({
   cluster: id,

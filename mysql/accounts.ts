@@ -43,8 +43,8 @@ export type AccountWish =
 /** What a server has to say about it beforehand. */
 export interface AccountSeen {
   readonly exists: boolean;
-  /** User names that the cluster needs for itself: the agent's and the replicas'. */
-  readonly ownUsers: readonly string[];
+  /** Does the cluster itself log in with this name, as agent or as replica? */
+  readonly isOwn: (user: string) => boolean;
 }
 
 /** The statements of a change, and how a half-made one is taken back. */
@@ -139,7 +139,7 @@ export function parsePrivileges(text: string): readonly string[] {
 
 /** The statements of a wish, or why it is not granted. */
 export function planAccount(wish: AccountWish, seen: AccountSeen): AccountPlan {
-  const because = nameProblem(wish, seen.ownUsers) ?? passwordProblem(wish) ??
+  const because = nameProblem(wish, seen.isOwn) ?? passwordProblem(wish) ??
     grantProblem(wish) ?? existenceProblem(wish, seen.exists);
   if (because !== undefined) return { kind: "refuse", because };
   const account = quoteAccount(wish.user, wish.host);
@@ -180,7 +180,7 @@ function grant(grants: Grants, account: string): string {
   return `GRANT ${privileges.join(", ")} ON ${place.join(".")} TO ${account}`;
 }
 
-function nameProblem(wish: AccountWish, ownUsers: readonly string[]): string | undefined {
+function nameProblem(wish: AccountWish, isOwn: AccountSeen["isOwn"]): string | undefined {
   const { user, host } = wish;
   if (user === "") {
     return "the user's name is empty: such an account would catch other users' logins";
@@ -198,7 +198,7 @@ function nameProblem(wish: AccountWish, ownUsers: readonly string[]): string | u
   }
   if (!/^[\x21-\x7e]+$/.test(host)) return "the host is no name, address or pattern";
   if (user.startsWith("mysql.")) return `"${user}" belongs to the server itself`;
-  if (!ownUsers.includes(user)) return undefined;
+  if (!isOwn(user)) return undefined;
   return `the cluster itself logs in as "${user}": choose another name, or change that account in ` +
     "MySQL together with the config of every node";
 }

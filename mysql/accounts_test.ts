@@ -8,7 +8,7 @@ import {
   planAccount,
 } from "./accounts.ts";
 
-const free = { exists: false, ownUsers: ["root", "repl"] } as const;
+const free = { exists: false, isOwn: (user: string) => ["root", "repl"].includes(user) } as const;
 const taken = { ...free, exists: true } as const;
 const everything = { kind: "everything" } as const;
 

@@ -10,6 +10,7 @@ import { type AccountPlan, type AccountWish, planAccount, shownAccount } from ".
 import type { Connection, QueryOptions } from "./client.ts";
 import type { Statement } from "./plan.ts";
 import type { BinaryLog } from "./plan_purge.ts";
+import { isReplicationAccount } from "./replication_account.ts";
 import { flag, integer, rowsOf, text } from "./rows.ts";
 import type { Sessions } from "./sessions.ts";
 import { StatementRunner } from "./statement_runner.ts";
@@ -26,7 +27,7 @@ export interface Account {
 export interface AdministrationParts {
   readonly sessions: Sessions;
   readonly statementMs: number;
-  /** The account with which replicas log in. */
+  /** The name of which those of the replicas' accounts are made. */
   readonly replicationUser: string;
   readonly agentUser: string;
   /** Aborted by the next fence. */
@@ -120,9 +121,11 @@ export class Administration {
   }
 
   async #planAccount(wish: AccountWish): Promise<AccountPlan & { readonly kind: "run" }> {
-    const ownUsers = [this.#parts.agentUser, this.#parts.replicationUser];
+    const { agentUser, replicationUser } = this.#parts;
+    const isOwn = (user: string) =>
+      user === agentUser || isReplicationAccount(replicationUser, user);
     // Names that no server takes are refused before one is asked about them.
-    requirePlan(wish, planAccount(wish, { exists: wish.kind !== "create", ownUsers }));
+    requirePlan(wish, planAccount(wish, { exists: wish.kind !== "create", isOwn }));
     const [row = {}] = await this.#ask(
       "SELECT @@GLOBAL.read_only AS read_only, @@GLOBAL.super_read_only AS super_read_only, " +
         "(SELECT COUNT(*) FROM mysql.user WHERE User = " +
@@ -131,7 +134,7 @@ export class Administration {
     if (flag(row, "read_only") || flag(row, "super_read_only")) {
       throw new Error(`Cannot change ${shownAccount(wish)}: the server is not open for writes`);
     }
-    return requirePlan(wish, planAccount(wish, { exists: integer(row, "found") > 0, ownUsers }));
+    return requirePlan(wish, planAccount(wish, { exists: integer(row, "found") > 0, isOwn }));
   }
 
   async #ask(sql: string) {

@@ -1,163 +1,152 @@
 /**
- * Ends the connection over which one replica reads, and makes sure that it acknowledges nothing more. A
- * replica whose agent is dead connects again by itself and would go on acknowledging.
+ * Shuts a replica out for good. Its account is locked first, so that it cannot come back; then its
+ * sessions are ended and seen gone. A login that had begun before the lock may still succeed after it, so
+ * those are waited for as well.
  */
 
 import type { Connection } from "./client.ts";
-import type { Dialect } from "./dialect.ts";
 import { killSessions } from "./other_sessions.ts";
+import {
+  type AccountRow,
+  accountRows,
+  accountsQuery,
+  lockAccounts,
+  type ReplicaName,
+  replicationAccount,
+} from "./replication_account.ts";
 import { integer, rowsOf, text } from "./rows.ts";
+import type { Statement } from "./plan.ts";
+import { quoteString } from "./text.ts";
 import { pause, TimeLeft } from "./time_left.ts";
-import { atLeast } from "./version.ts";
 
-/** A replica that reads from this server. */
-export interface ReaderSeen {
+export interface CutOff {
+  readonly replica: ReplicaName;
+  /** Those that go on; enough of them must acknowledge. */
+  readonly staying: readonly ReplicaName[];
+}
+
+/** A session of a replica, or a login that is not over. */
+export interface SessionSeen {
   readonly sessionId: number;
-  readonly uuid: string;
-  /** The address that the replica reports, "" where it reports none. */
-  readonly reportedHost: string;
-  readonly port: number;
-  /** The address that its connection comes from. */
-  readonly clientHost: string;
+  /** "" before the login is over. */
+  readonly user: string;
   /** It asked for semi-sync when it connected, so its acknowledgements count. */
   readonly acknowledges: boolean;
 }
 
-export interface CutOff {
-  /** host:port of its MySQL, or its server UUID; null where neither is known. */
-  readonly replica: string | null;
-  /** The same of those that go on acknowledging; tells the others apart where `replica` is null. */
-  readonly staying: readonly string[];
+export interface CutOffParts {
+  readonly connection: Connection;
+  /** The configured name of the replication accounts. */
+  readonly user: string;
+  /** Acknowledgements that commits need. */
+  readonly k: number;
+  readonly deadlineMs: number;
+  readonly run: (statements: readonly Statement[]) => Promise<void>;
 }
 
 const pollMs = 5;
 /** The last look may take so long after the time is over. */
 const graceMs = 100;
-const silencePollMs = 100;
+/** A login that takes longer is ended. */
+const loginMs = 500;
 
 /**
- * Kills the dump threads of one replica, sees them gone, and looks for a while whether one comes back
- * that acknowledges. A replica that does not read is cut off already.
+ * Locks the account of a replica, and with it the one that all shared in clusters of an earlier version,
+ * and sees that nobody uses them any more. What is so already is left alone.
  *
- * @throws {Error} when it cannot be told apart from others, does not end in time, or acknowledges again.
+ * @throws {Error} when a session does not end in time, or too few replicas have accounts of their own.
  */
-export async function cutOff(
-  connection: Connection,
-  wish: CutOff,
-  options: {
-    readonly dialect: Dialect;
-    readonly deadlineMs: number;
-    /** Longer than a receiver waits before it connects again. */
-    readonly silentMs: number;
-  },
-): Promise<void> {
-  const time = new TimeLeft(options.deadlineMs);
-  const look = () => readersOf(connection, options.dialect, options.deadlineMs);
-  const chosen = leaving(await look(), wish).map(({ sessionId }) => sessionId);
-  await killSessions(connection, chosen, { deadlineMs: time.leftMs + graceMs });
-  while ((await look()).some(({ sessionId }) => chosen.includes(sessionId))) {
+export async function cutOff(parts: CutOffParts, { replica, staying }: CutOff): Promise<void> {
+  const { connection, user, k, deadlineMs } = parts;
+  const accounts = [replicationAccount(user, replica), user];
+  const rows = accountRows(await connection.query(accountsQuery(accounts), { deadlineMs }));
+  const sessions = await sessionsOf(connection, deadlineMs);
+  const stay = staying.map((one) => replicationAccount(user, one));
+  const because = stillShared({ rows, sessions, user, stay, k });
+  if (because !== null) throw new Error(`Cannot remove ${replica.id}: ${because}`);
+  await parts.run(lockAccounts(rows));
+  await endSessions(parts, accounts);
+}
+
+/**
+ * Why the account that all shared cannot be locked yet. A server whose agent is of an earlier version, or
+ * has not pointed it anew, would be shut out with it.
+ */
+export function stillShared(seen: {
+  readonly rows: readonly AccountRow[];
+  readonly sessions: readonly SessionSeen[];
+  readonly user: string;
+  readonly stay: readonly string[];
+  readonly k: number;
+}): string | null {
+  const { rows, sessions, user, stay, k } = seen;
+  if (!rows.some((row) => row.user === user && !row.locked)) return null;
+  const own = sessions.filter((one) => one.acknowledges && stay.includes(one.user)).length;
+  if (own >= k) return null;
+  return `writes need ${k} acknowledgements and only ${own} of the voters that stay log in with an ` +
+    `account of their own, the others with "${user}": run this version on all of them`;
+}
+
+async function endSessions(parts: CutOffParts, accounts: readonly string[]): Promise<void> {
+  const { connection, deadlineMs } = parts;
+  const time = new TimeLeft(deadlineMs);
+  const patience = new TimeLeft(loginMs);
+  const killed = new Set<number>();
+  let logins: ReadonlySet<number> | null = null;
+  while (true) {
+    const seen = await sessionsOf(connection, time.leftMs + graceMs);
+    // Who begins to log in after this meets the lock.
+    const early: ReadonlySet<number> = logins ?? new Set(loginsOf(seen));
+    logins = early;
+    const left = leaving(seen, { accounts, logins: early });
+    if (left.length === 0) return;
     if (time.over) {
-      throw new Error(
-        `Cannot cut off ${nameOf(wish)} as it still reads after ${options.deadlineMs} ms`,
-      );
+      const ids = left.map(({ sessionId }) => sessionId).join(", ");
+      throw new Error(`Cannot shut ${accounts[0]} out as sessions ${ids} do not end`);
     }
+    const ending = left.filter(({ sessionId, user }) =>
+      !killed.has(sessionId) && (user !== "" || patience.over)
+    ).map(({ sessionId }) => sessionId);
+    await killSessions(connection, ending, { deadlineMs: time.leftMs + graceMs });
+    for (const id of ending) killed.add(id);
     await pause(pollMs);
   }
-  const silence = new TimeLeft(options.silentMs);
-  while (!silence.over) {
-    const back = leaving(await look(), wish).find((reader) => reader.acknowledges);
-    if (back !== undefined) {
-      throw new Error(
-        `Cannot cut off ${nameOf(wish)} as the server at ${back.clientHost} connects again and ` +
-          "acknowledges: start its agent, or stop that server",
-      );
-    }
-    await pause(silencePollMs);
-  }
 }
 
-function nameOf({ replica }: CutOff): string {
-  return replica === null ? "replicas that are no voters" : `replica "${replica}"`;
+function loginsOf(sessions: readonly SessionSeen[]): readonly number[] {
+  return sessions.filter(({ user }) => user === "").map(({ sessionId }) => sessionId);
 }
 
-/** Whom the wish means. Where its address is unknown: whoever acknowledges and does not stay. */
+/** Sessions of these accounts, and logins of that time which may still become one. */
 export function leaving(
-  readers: readonly ReaderSeen[],
-  { replica, staying }: CutOff,
-): readonly ReaderSeen[] {
-  if (replica !== null) return chooseReaders(readers, replica);
-  const stay = staying.flatMap((one) => chooseReaders(readers, one));
-  return readers.filter((reader) => reader.acknowledges && !stay.includes(reader));
-}
-
-/**
- * The dump threads of a replica, by its UUID or its address.
- *
- * @throws {Error} when the address fits several replicas of which none reports its host.
- */
-export function chooseReaders(
-  readers: readonly ReaderSeen[],
-  replica: string,
-): readonly ReaderSeen[] {
-  const byUuid = readers.filter(({ uuid }) => uuid !== "" && uuid === replica.toLowerCase());
-  if (byUuid.length > 0) return byUuid;
-  const at = replica.lastIndexOf(":");
-  const host = replica.slice(0, at).replaceAll(/[[\]]/g, "");
-  const samePort = readers.filter(({ port }) => port === Number(replica.slice(at + 1)));
-  const exact = samePort.filter((reader) =>
-    reader.reportedHost === host || reader.clientHost === host
+  sessions: readonly SessionSeen[],
+  { accounts, logins }: {
+    readonly accounts: readonly string[];
+    readonly logins: ReadonlySet<number>;
+  },
+): readonly SessionSeen[] {
+  return sessions.filter(({ user, sessionId }) =>
+    accounts.includes(user) || (user === "" && logins.has(sessionId))
   );
-  if (exact.length > 0) return exact;
-  const silent = samePort.filter(({ reportedHost }) => reportedHost === "");
-  if (new Set(silent.map(({ uuid }) => uuid)).size > 1) {
-    throw new Error(
-      `Cannot tell which replica is "${replica}" as several with this port report no host: ` +
-        "set report_host on them",
-    );
-  }
-  return silent;
 }
 
-async function readersOf(
+async function sessionsOf(
   connection: Connection,
-  dialect: Dialect,
   deadlineMs: number,
-): Promise<readonly ReaderSeen[]> {
-  const newWords = atLeast(dialect.version, 8, 0, 22);
-  const [registered, threads] = await Promise.all([
-    connection.query(newWords ? "SHOW REPLICAS" : "SHOW SLAVE HOSTS", { deadlineMs }),
-    connection.query(dumpThreads, { deadlineMs }),
-  ]);
-  const byUuid = new Map(
-    rowsOf(registered).map((row) => [
-      text(row, newWords ? "Replica_UUID" : "Slave_UUID", "").toLowerCase(),
-      { reportedHost: text(row, "Host", ""), port: integer(row, "Port") },
-    ]),
-  );
-  return rowsOf(threads).map((row) => {
-    const uuid = text(row, "uuid", "").toLowerCase();
-    const known = byUuid.get(uuid) ?? { reportedHost: "", port: 0 };
-    return {
-      ...known,
-      uuid,
-      sessionId: integer(row, "id"),
-      clientHost: text(row, "host", ""),
-      acknowledges: text(row, "semi", "0") === "1",
-    };
-  });
+): Promise<readonly SessionSeen[]> {
+  return rowsOf(await connection.query(clientSessions, { deadlineMs })).map((row) => ({
+    sessionId: integer(row, "id"),
+    user: text(row, "user", ""),
+    acknowledges: text(row, "semi", "0") === "1",
+  }));
 }
 
-/** A receiver introduces itself, and asks for semi-sync, by variables of its session. */
-const dumpThreads = "SELECT thread.PROCESSLIST_ID AS id, thread.PROCESSLIST_HOST AS host, " +
-  `${variable("'replica_uuid', 'slave_uuid'")} AS uuid, ` +
-  `${variable("'rpl_semi_sync_replica', 'rpl_semi_sync_slave'")} AS semi ` +
+/** A receiver asks for semi-sync by a variable of its session. Without a user: not yet logged in. */
+const clientSessions = "SELECT thread.PROCESSLIST_ID AS id, thread.PROCESSLIST_USER AS user, " +
+  "MAX(CONVERT(variable.VARIABLE_VALUE USING utf8mb4)) AS semi " +
   "FROM performance_schema.threads AS thread LEFT JOIN " +
   "performance_schema.user_variables_by_thread AS variable ON " +
   "variable.THREAD_ID = thread.THREAD_ID " +
-  "WHERE thread.PROCESSLIST_COMMAND LIKE 'Binlog Dump%' " +
-  "GROUP BY thread.PROCESSLIST_ID, thread.PROCESSLIST_HOST";
-
-function variable(names: string): string {
-  return `MAX(CASE WHEN variable.VARIABLE_NAME IN (${names}) ` +
-    "THEN CONVERT(variable.VARIABLE_VALUE USING utf8mb4) END)";
-}
+  "AND variable.VARIABLE_NAME IN ('rpl_semi_sync_replica', 'rpl_semi_sync_slave') " +
+  `WHERE thread.NAME = ${quoteString("thread/sql/one_connection")} ` +
+  "GROUP BY thread.PROCESSLIST_ID, thread.PROCESSLIST_USER";

@@ -20,11 +20,11 @@ import type {
   Upkeep,
 } from "./database_types.ts";
 import { emptyTransaction, nudge } from "./empty_transaction.ts";
-import { dialectOfFacts, heldSet, type ServerFacts } from "./facts.ts";
+import { heldSet, type ServerFacts } from "./facts.ts";
 import { type FenceResult, runFence } from "./fence_runner.ts";
 import { contains, format, lastOf, parse, union } from "./gtid.ts";
 import { endOtherAgents, endStrays } from "./other_sessions.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan, Statement } from "./plan.ts";
 import { stopReceiver } from "./plan_apply.ts";
 import { arrangeAcknowledgements, purposeUuid } from "./plan_arrange.ts";
 import { follow } from "./plan_follow.ts";
@@ -32,6 +32,7 @@ import { freeze } from "./plan_freeze.ts";
 import { preparePlan } from "./plan_prepare.ts";
 import { settlePlan } from "./plan_promote.ts";
 import { runPromotion } from "./promotion.ts";
+import { ReplicaAccounts } from "./replica_accounts.ts";
 import { Sessions } from "./sessions.ts";
 import { type Patience, type RunnerOptions, StatementRunner } from "./statement_runner.ts";
 import { refresh, takeLook } from "./take_look.ts";
@@ -43,8 +44,6 @@ export type { DatabaseSettings } from "./database_types.ts";
 const receivedPollMs = 3;
 /** A marker of upkeep that is not acknowledged by then goes on waiting without the queue. */
 const upkeepMs = 1_000;
-/** Receivers connect again after a second. */
-const silentAfterCutMs = 1_500;
 const settledRound: Round = { settled: true, because: null };
 
 /** The database port over real connections. */
@@ -60,6 +59,7 @@ export class MysqlDatabase implements AsyncDisposable {
   readonly cloning: Cloning;
   readonly #settings: DatabaseSettings;
   readonly #sessions: Sessions;
+  readonly #accounts: ReplicaAccounts;
   readonly #queue = new WorkQueue();
   readonly #request = new ClosingRequest();
   /** How many changes the queue had seen when these facts were read. */
@@ -73,6 +73,7 @@ export class MysqlDatabase implements AsyncDisposable {
   constructor(settings: DatabaseSettings) {
     this.#settings = settings;
     this.#sessions = new Sessions(settings);
+    this.#accounts = new ReplicaAccounts({ ...settings, sessions: this.#sessions });
     const parts: CloningParts = {
       sessions: this.#sessions,
       statementMs: settings.statementMs,
@@ -121,6 +122,7 @@ export class MysqlDatabase implements AsyncDisposable {
   async promote(wish: Promotion, scope: Leadership): Promise<void> {
     const patience: Patience = { kind: "unbounded", progress: wish.progress };
     this.#followerSysvarsApplied = false;
+    this.#accounts.forget();
     await this.#change("promote", { patience, scope }, async (runner) => {
       const work = await this.#sessions.get("work");
       await runPromotion({
@@ -133,7 +135,7 @@ export class MysqlDatabase implements AsyncDisposable {
           k: wish.k,
           leaderSysvars: this.#settings.leaderSysvars,
           leaderSysvarsApplied: false,
-          replicationAccounts: [{ ...this.#settings.replication, host: "%", present: false }],
+          replicationAccounts: this.#accounts.wanted(wish.replicas),
         },
         look: () =>
           runner.guarded(work, {
@@ -167,13 +169,20 @@ export class MysqlDatabase implements AsyncDisposable {
   async follow(wish: Following, facts: ServerFacts): Promise<Round> {
     const sysvarsDue = wish.source !== null && !this.#followerSysvarsApplied;
     const fresh = this.#isFresh(facts);
-    if (!sysvarsDue && fresh && this.#followPlan(wish, facts).kind === "done") return settledRound;
+    const own = this.#accounts.nameOf(wish.replica);
+    const isOwn = wish.source === null || facts.replication?.sourceUser === own;
+    const isDone = () => this.#followPlan(wish, facts, own).kind === "done";
+    if (!sysvarsDue && fresh && isOwn && isDone()) return settledRound;
     if (this.#queue.busyWith !== null) return busy(this.#queue.busyWith);
     const warnings: string[] = [];
     const warn = (sentence: string) => void warnings.push(sentence);
     return await this.#change("follow", { warn }, async (runner) => {
       const seen = fresh ? facts : await this.#lookOver("work");
-      const plan = this.#followPlan(wish, seen);
+      const plan = this.#followPlan(
+        wish,
+        seen,
+        isOwn ? own : await this.#accounts.login(wish.replica),
+      );
       if (plan.kind === "refuse") return { settled: false, because: plan.because };
       if (sysvarsDue) {
         await runner.run(this.#settings.followerSysvars.statements);
@@ -193,10 +202,13 @@ export class MysqlDatabase implements AsyncDisposable {
       settlePlan(seen, goal),
     ];
     const fresh = this.#isFresh(facts);
-    if (fresh && plans(facts).every(({ kind }) => kind === "done")) return settledRound;
+    const { replicas } = wish;
+    const known = this.#accounts.knows(replicas);
+    if (known && fresh && plans(facts).every(({ kind }) => kind === "done")) return settledRound;
     if (this.#queue.busyWith !== null) return busy(this.#queue.busyWith);
     return await this.#change("settle", {}, async (runner) => {
       const seen = fresh ? facts : await this.#lookOver("work");
+      if (!known) await this.#accounts.make(runner, { replicas, facts: seen });
       const asked = plans(seen);
       for (const plan of asked) {
         if (plan.kind === "refuse") return { settled: false, because: plan.because };
@@ -221,10 +233,12 @@ export class MysqlDatabase implements AsyncDisposable {
       const work = await this.#sessions.get("work");
       const whom = wish.cutOff;
       if (whom !== null) {
-        const deadlineMs = this.#settings.statementMs;
-        const limits = { dialect: dialectOfFacts(facts), deadlineMs, silentMs: silentAfterCutMs };
-        const run = () => cutOff(work, whom, limits);
-        await runner.guarded(work, { what: "cut a replica off", run });
+        this.#accounts.forget();
+        const { statementMs: deadlineMs, replication: { user } } = this.#settings;
+        const run = (statements: readonly Statement[]) => runner.run(statements);
+        const parts = { connection: work, user, k: wish.k, deadlineMs, run };
+        const shutOut = () => cutOff(parts, whom);
+        await runner.guarded(work, { what: "shut a replica out", run: shutOut });
       }
       if (plan.kind === "run") await runner.run(plan.statements);
       const purpose = purposeUuid(facts.serverUuid);
@@ -322,9 +336,9 @@ export class MysqlDatabase implements AsyncDisposable {
     });
   }
 
-  #followPlan(wish: Following, facts: ServerFacts): Plan {
+  #followPlan(wish: Following, facts: ServerFacts, user: string): Plan {
     if (wish.source === null) return stopReceiver(facts) ?? { kind: "done" };
-    const source = { ...wish.source, ...this.#settings.replication };
+    const source = { ...wish.source, user, password: this.#settings.replication.password };
     return follow(facts, { ...wish, source });
   }
 

@@ -3,6 +3,7 @@
 import type { Endpoint } from "./client.ts";
 import type { DatabaseErrorKind } from "./client_error.ts";
 import type { ServerFacts } from "./facts.ts";
+import type { ReplicaName } from "./replication_account.ts";
 import type { Sysvars } from "./sysvars.ts";
 
 export interface DatabaseSettings {
@@ -10,7 +11,7 @@ export interface DatabaseSettings {
   readonly endpoint: Endpoint;
   /** A second way in for the fence, such as the server's admin_port. */
   readonly adminEndpoint?: Endpoint;
-  /** The account with which replicas read. */
+  /** Name and password of which the accounts of the replicas are made. */
   readonly replication: { readonly user: string; readonly password: string };
   readonly leaderSysvars: Sysvars;
   readonly followerSysvars: Sysvars;
@@ -40,12 +41,16 @@ export interface Promotion {
   readonly term: number;
   readonly k: number;
   readonly held: string;
+  /** Who may replicate from here, this server itself too: it may follow one day. */
+  readonly replicas: readonly ReplicaName[];
   readonly progress: (sentence: string) => void;
 }
 
 export interface Following {
   readonly source: { readonly host: string; readonly port: number } | null;
   readonly acknowledge: boolean;
+  /** As whom this server logs in there. */
+  readonly replica: ReplicaName;
   /** See `FollowGoal`. */
   readonly mayForget?: boolean;
   readonly mayResume?: boolean;
@@ -74,4 +79,6 @@ export interface Upkeep {
   readonly term: number;
   /** Acknowledgements that commits need; null leaves the settings as they are. */
   readonly k: number | null;
+  /** Who may replicate from here. */
+  readonly replicas: readonly ReplicaName[];
 }

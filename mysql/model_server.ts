@@ -152,8 +152,9 @@ const rules: readonly Rule[] = [
   [/^CHANGE REPLICATION SOURCE TO SOURCE_HOST = '([^']+)', SOURCE_PORT = (\d+), (.*)$/, change],
   [/^SELECT WAIT_FOR_EXECUTED_GTID_SET/, (server) => acknowledge(apply(server))],
   [/^INSTALL PLUGIN rpl_semi_sync_(source|replica) SONAME/, installPlugin],
-  [/^CREATE USER IF NOT EXISTS ('[^']+'@'[^']+')/, createUser],
-  [/^GRANT REPLICATION SLAVE ON \*\.\* TO ('[^']+'@'[^']+')/, grant],
+  [/^CREATE USER IF NOT EXISTS '[^']+'@'[^']+'/, changeUser],
+  [/^ALTER USER '[^']+'@'[^']+' IDENTIFIED BY .* ACCOUNT UNLOCK$/, changeUser],
+  [/^GRANT REPLICATION SLAVE ON \*\.\* TO (.*)/, grant],
   [/^SET GLOBAL super_read_only = (ON|OFF)$/, setSuperReadOnly],
   [/^SET GLOBAL read_only = OFF$/, setWritable],
   [/^SET GLOBAL rpl_semi_sync_source_(\w+) = (\S+)$/, setSource],
@@ -255,15 +256,15 @@ function installPlugin(server: ModelServer, match: RegExpExecArray): ModelServer
     };
 }
 
-function createUser(server: ModelServer): ModelServer {
+function changeUser(server: ModelServer, match: RegExpExecArray): ModelServer {
   if (server.facts.semiSyncSource.enabled) throw new ModelError(0, "account made under semi-sync");
-  return written(open(server), `${ownUuid}:1`);
+  return written(open(server), `${ownUuid}:${match[0].startsWith("CREATE") ? 1 : 2}`);
 }
 
 function grant(server: ModelServer, match: RegExpExecArray): ModelServer {
   if (server.facts.semiSyncSource.enabled) throw new ModelError(0, "granted under semi-sync");
-  const accounts = [...open(server).accounts, match[1] ?? ""];
-  return written({ ...server, accounts }, `${ownUuid}:2`);
+  const accounts = [...open(server).accounts, ...(match[1] ?? "").split(", ")];
+  return written({ ...server, accounts }, `${ownUuid}:3`);
 }
 
 function written(server: ModelServer, gtid: string): ModelServer {

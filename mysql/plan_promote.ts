@@ -14,15 +14,15 @@ import { type Plan, refuse, run, type Statement, statement, waitSliceSeconds } f
 import { applyReceived, stopReceiver } from "./plan_apply.ts";
 import { waitForExecuted } from "./dialect.ts";
 import type { Sysvars } from "./sysvars.ts";
-import { quoteAccount, quoteString } from "./text.ts";
+import { createAccounts } from "./replication_account.ts";
+import { quoteString } from "./text.ts";
 import { unfit } from "./unfit.ts";
 
-/** An account with which replicas read from this server. */
+/** An account with which one replica reads from this server. All have one password. */
 export interface ReplicationAccount {
   readonly user: string;
-  readonly host: string;
   readonly password: string;
-  /** Whether `accountQuery` found it on this server. */
+  /** Whether it is on this server and can be used. */
   readonly present: boolean;
 }
 
@@ -64,15 +64,6 @@ export function promote(facts: ServerFacts, goal: PromoteGoal): Plan {
 export function afterRun(goal: PromoteGoal, ran: readonly Statement[]): PromoteGoal {
   const last = goal.leaderSysvars.statements.at(-1);
   return last !== undefined && ran.includes(last) ? { ...goal, leaderSysvarsApplied: true } : goal;
-}
-
-/**
- * A query that counts, as column `found`, whether the account exists here and may replicate. Run it with
- * the facts, before each call of `promote`.
- */
-export function accountQuery(account: { readonly user: string; readonly host: string }): string {
-  return `SELECT COUNT(*) AS found FROM mysql.user WHERE User = ${quoteString(account.user)} ` +
-    `AND Host = ${quoteString(account.host)} AND Repl_slave_priv = 'Y'`;
 }
 
 /** The most lower markers that one call of `settlePlan` writes. */
@@ -140,25 +131,9 @@ function whileSemiSyncIsOff(facts: ServerFacts, goal: PromoteGoal): readonly Sta
     // Left over from an interrupted run: an account must not wait for replicas that need it to connect.
     statements.push(statement(`SET GLOBAL ${names.enabled} = OFF`, "switch semi-sync source off"));
   }
-  for (const account of missing) statements.push(...createAccount(account));
+  statements.push(...createAccounts(missing.map(({ user }) => user), missing[0]?.password ?? ""));
   if (statements.length === 0) return [];
   return [...allowSuper(facts), ...statements];
-}
-
-function createAccount(account: ReplicationAccount): readonly Statement[] {
-  const name = quoteAccount(account.user, account.host);
-  const password = quoteString(account.password);
-  return [
-    statement(
-      `CREATE USER IF NOT EXISTS ${name} IDENTIFIED BY ${password}`,
-      `create replication account ${account.user}`,
-      { secret: true },
-    ),
-    statement(
-      `GRANT REPLICATION SLAVE ON *.* TO ${name}`,
-      `grant replication to account ${account.user}`,
-    ),
-  ];
 }
 
 function allowSuper(facts: ServerFacts): readonly Statement[] {

@@ -5,8 +5,8 @@ import { dialectOfFacts, type ServerFacts } from "./facts.ts";
 import { contains, format, fromInterval, parse, subtract, union } from "./gtid.ts";
 import type { Plan, Statement } from "./plan.ts";
 import { endHalfApplied } from "./half_applied.ts";
-import { accountQuery, afterRun, promote, type PromoteGoal } from "./plan_promote.ts";
-import { integer } from "./rows.ts";
+import { afterRun, promote, type PromoteGoal } from "./plan_promote.ts";
+import { accountRows, accountsQuery, isUsable } from "./replication_account.ts";
 import type { StatementRunner } from "./statement_runner.ts";
 
 export interface PromotionParts {
@@ -64,13 +64,14 @@ async function endHalf(parts: PromotionParts, facts: ServerFacts): Promise<void>
 }
 
 async function withPresentAccounts(parts: PromotionParts): Promise<PromoteGoal> {
-  const replicationAccounts = await Promise.all(
-    parts.goal.replicationAccounts.map(async (account) => {
-      const rows = await parts.work.query(accountQuery(account), { deadlineMs: parts.statementMs });
-      return { ...account, present: rows[0] !== undefined && integer(rows[0], "found") > 0 };
-    }),
-  );
-  return { ...parts.goal, replicationAccounts };
+  const { goal, work, statementMs } = parts;
+  const users = goal.replicationAccounts.map(({ user }) => user);
+  if (users.length === 0) return goal;
+  const rows = accountRows(await work.query(accountsQuery(users), { deadlineMs: statementMs }));
+  const replicationAccounts = goal.replicationAccounts.map((account) => {
+    return { ...account, present: isUsable(rows, account.user) };
+  });
+  return { ...goal, replicationAccounts };
 }
 
 /** A batch that makes accounts makes all that are missing, or fails. */

@@ -7,11 +7,11 @@
 import type { Effect } from "./effect.ts";
 import type { MemberChange, OperationDone } from "./event.ts";
 import type { Leader, LeaderChange } from "./state.ts";
-import type { Config, Member, Membership, Millis, NodeId } from "./types.ts";
+import type { Config, Member, Membership, Millis, NodeId, Replica } from "./types.ts";
 import { addressOf } from "./types.ts";
 import { persisting, type Step, toAll } from "./common.ts";
 import { heartbeat, heartbeats } from "./leader.ts";
-import { ackers, memberOf, quorum, quorumOf, sameVoters, voters } from "./quorum.ts";
+import { ackers, memberOf, quorum, quorumOf, replicaOf, sameVoters, voters } from "./quorum.ts";
 
 /** An operator adds or removes a member; answered when the first new list is stored by a majority. */
 export function changeMember(
@@ -32,7 +32,7 @@ export function changeMember(
   const short = tooFewAckers(config, state, wanted);
   if (short !== null) return [state, [{ kind: "answer", request, refused: short, passing: true }]];
   const members = change.kind === "add"
-    ? [...membership.members.filter((member) => member.id !== change.id), added(change)]
+    ? [...membership.members.filter(({ id }) => id !== change.id), added(membership, change)]
     : leavingOrGone(membership, change.id);
   return store(config, state, { members, target: change.id, request, at });
 }
@@ -109,8 +109,17 @@ function tooFewAckers(
     "bring the others back first";
 }
 
-function added(change: MemberChange & { readonly kind: "add" }): Member {
-  return { id: change.id, member: change.member, kind: change.idle ? "idle" : "learner" };
+/** An idle node that becomes a learner stays the member that it is. */
+function added(
+  membership: Membership,
+  change: MemberChange & { readonly kind: "add" },
+): Member {
+  const { id, member } = change;
+  const kind = change.idle ? "idle" : "learner";
+  const entry = memberOf(membership, id);
+  return entry === undefined
+    ? { id, member, kind, since: membership.epoch + 1 }
+    : { ...entry, kind };
 }
 
 /** A voter first loses its acknowledgements; a node without a vote can go at once. */
@@ -192,7 +201,12 @@ function nextMove(
   const { n, k } = quorum(membership);
   if (leaving !== undefined) {
     if (connected(config, state, now.at).length < k) return [waiting(state, leaving.id, k), []];
-    return arrange(state, { target: leaving.id, stage: "arranging", k, cutOff: leaving.id });
+    return arrange(state, {
+      target: leaving.id,
+      stage: "arranging",
+      k,
+      cutOff: replicaOf(leaving),
+    });
   }
   const ready = membership.members.find((member) =>
     member.kind === "learner" && inStep(config, state, { id: member.id, at: now.at })
@@ -240,7 +254,7 @@ function arrange(
     readonly target: NodeId;
     readonly stage: "arranging" | "settling";
     readonly k: number;
-    readonly cutOff: NodeId | null;
+    readonly cutOff: Replica | null;
   },
 ): Step {
   const op = state.op + 1;

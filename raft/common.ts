@@ -4,7 +4,7 @@ import type { Message } from "./message.ts";
 import type { Ballot, Common, Follower, State, Wish } from "./state.ts";
 import type { Config, Durable, Membership, Millis, NodeId, Source } from "./types.ts";
 import { EMPTY_POSITION } from "./types.ts";
-import { memberOf, quorum, quorumOf } from "./quorum.ts";
+import { memberOf, quorum, quorumOf, replicaOf } from "./quorum.ts";
 import { electionTimer } from "./timing.ts";
 
 /** The next state and what must be done, in order. */
@@ -94,7 +94,8 @@ export function pointAt<S extends State>(
   const mine = memberOf(membership, config.id);
   const waits = membership !== null && willWait(membership);
   const acknowledge = waits && mine?.kind === "voter" && mine.member === member && !disabled;
-  const following: Following = { ...to, acknowledge };
+  const replica = replicaOf(mine ?? { id: config.id });
+  const following: Following = { ...to, acknowledge, replica };
   if (same(state.following, following)) return [state, []];
   return [{ ...state, following, frozen: null }, [{ kind: "follow", following }]];
 }
@@ -118,7 +119,7 @@ export function stayApart<S extends State>(state: S): readonly [S, readonly Effe
 function same(left: Following | null, right: Following): boolean {
   return left !== null && left.acknowledge === right.acknowledge && left.term === right.term &&
     left.source.id === right.source.id && left.source.host === right.source.host &&
-    left.source.port === right.source.port;
+    left.source.port === right.source.port && left.replica.since === right.replica.since;
 }
 
 /** "No", with the reason, to a request for a vote. */

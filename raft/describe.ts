@@ -3,7 +3,7 @@ import type { Effect } from "./effect.ts";
 import type { Event } from "./event.ts";
 import type { Message } from "./message.ts";
 import type { Leader, State, Unfollowable } from "./state.ts";
-import type { Config, NodeId } from "./types.ts";
+import type { Config, NodeId, Replica } from "./types.ts";
 import { quorum, voters } from "./quorum.ts";
 
 /** The cycle's sentence: who I am, what I do, why not more. */
@@ -110,7 +110,13 @@ export function describeEffect(effect: Effect): string {
       const { following } = effect;
       if (following === null) return "follow nobody";
       const half = following.acknowledge ? "acknowledging" : "silently";
-      return `follow ${following.source.id} term=${following.term} ${half}`;
+      const { source, term, replica } = following;
+      return `follow ${source.id} term=${term} ${half}${sinceOf(replica)}`;
+    }
+    case "arrange": {
+      const { op, k, cutOff, term } = effect;
+      const whom = cutOff === null ? "-" : `${cutOff.id}${sinceOf(cutOff)}`;
+      return `arrange op=${op} k=${k} cutOff=${whom} term=${term}`;
     }
     case "log":
       return `log ${effect.sentence}`;
@@ -118,6 +124,10 @@ export function describeEffect(effect: Effect): string {
       return Object.entries(effect).filter(([key]) => key !== "kind")
         .reduce((line, [key, value]) => `${line} ${key}=${text(value)}`, effect.kind as string);
   }
+}
+
+function sinceOf({ since }: Replica): string {
+  return since === 0 ? "" : ` since=${since}`;
 }
 
 /** A message in one line: kind, term and what decides. */

@@ -4,7 +4,7 @@
  * (freeze, promote, fence, close, arrange) only *start* in order; they end as events with their number.
  */
 import type { Message } from "./message.ts";
-import type { Durable, Incarnation, Millis, NodeId, Position, Source } from "./types.ts";
+import type { Durable, Incarnation, Millis, NodeId, Position, Replica, Source } from "./types.ts";
 
 export type Effect =
   | { readonly kind: "persist"; readonly durable: Durable }
@@ -31,12 +31,12 @@ export type Effect =
   | { readonly kind: "fence"; readonly op: number; readonly why: string }
   /** Close politely for a hand-over: commits that wait get their acknowledgement. */
   | { readonly kind: "close"; readonly op: number }
-  /** Leader: wait for k acknowledgements, cut the named node off, prove it with a commit. */
+  /** Leader: wait for k acknowledgements, shut the named node out, prove it with a commit. */
   | {
     readonly kind: "arrange";
     readonly op: number;
     readonly k: number;
-    readonly cutOff: NodeId | null;
+    readonly cutOff: Replica | null;
     readonly term: number;
   }
   /** What the server should replicate from now on; null: nothing. Kept up by the agent. */
@@ -62,4 +62,6 @@ export interface Following {
   readonly term: number;
   /** May this node's acknowledgements count? Off for idle and learner nodes and for the leaving. */
   readonly acknowledge: boolean;
+  /** The own membership, of which the account at the source is named. */
+  readonly replica: Replica;
 }

@@ -2,7 +2,7 @@
  * The arithmetic of promise 1. `q + k >= n` lets every election see every acknowledged write;
  * `2q > n` lets no two elections of one term both win.
  */
-import type { Member, Membership, NodeId } from "./types.ts";
+import type { Member, Membership, NodeId, Replica } from "./types.ts";
 
 /** n voters, q heard by an election (candidate included), k acknowledgements a commit. */
 export interface Quorum {
@@ -46,6 +46,17 @@ export function otherVoters(membership: Membership | null, id: NodeId): readonly
 /** Members whose acknowledgement counts. */
 export function ackers(membership: Membership): readonly Member[] {
   return membership.members.filter((member) => member.kind === "voter");
+}
+
+/** The membership of one node. */
+export function replicaOf({ id, since = 0 }: Pick<Member, "id" | "since">): Replica {
+  return { id, since };
+}
+
+/** Who may replicate from the leader: all that have a server, but for one that leaves. */
+export function replicas(membership: Membership): readonly Replica[] {
+  return membership.members.filter(({ kind }) => kind !== "witness" && kind !== "leaving")
+    .map((member) => replicaOf(member));
 }
 
 export function canVote(member: Member): boolean {

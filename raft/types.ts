@@ -42,6 +42,18 @@ export interface Member {
   /** Drawn when the state file was created: a node that lost its file is another member. */
   readonly member: string;
   readonly kind: MemberKind;
+  /** Number of the list that made it a member; left out for those of the founding. See `Replica`. */
+  readonly since?: number;
+}
+
+/**
+ * One membership of a node, as the servers know it: the replication account is made for it and ends
+ * with it, so that nobody gets in with what he knew of an earlier one.
+ */
+export interface Replica {
+  readonly id: NodeId;
+  /** 0 for the founding. */
+  readonly since: number;
 }
 
 /** The member list. A higher epoch replaces a lower one, never the other way round. */

@@ -54,6 +54,7 @@ export const impureFiles: readonly string[] = [
   "mysql/process.ts",
   "mysql/sandbox.ts",
   "mysql/promotion.ts",
+  "mysql/replica_accounts.ts",
   "mysql/server.ts",
   "mysql/sessions.ts",
   "mysql/statement_runner.ts",

@@ -7,6 +7,7 @@ import { Connection } from "../../mysql/client.ts";
 import { planPurge } from "../../mysql/plan_purge.ts";
 import { planSetGlobal } from "../../mysql/set_global.ts";
 import { DatabaseNode } from "./database_node.ts";
+import { replicationAccount } from "../../mysql/replication_account.ts";
 import { LabServer } from "./lab.ts";
 
 const quick = { deadlineMs: 5_000 } as const;
@@ -18,7 +19,14 @@ Deno.test("a server's accounts, settings and binary logs are administered", asyn
   await using node = new DatabaseNode(await LabServer.start());
   await node.database.prepare();
   await refusesClosed(test, node);
-  const promotion = { clusterUuid, term: 1, k: 0, held: "", progress: () => {} };
+  const promotion = {
+    clusterUuid,
+    term: 1,
+    k: 0,
+    held: "",
+    replicas: [node.replica],
+    progress: () => {},
+  };
   await node.database.promote(promotion, endless);
   await makesAccounts(test, node);
   await keepsSecrets(test, node);
@@ -95,6 +103,8 @@ async function makesAccounts(test: Deno.TestContext, node: DatabaseNode): Promis
   await test.step("accounts of the cluster, and what is there already, are left alone", async () => {
     const change = (wish: AccountWish) => administration.changeAccount(wish);
     await assert.rejects(change({ kind: "drop", user: "repl", host: "%" }), /cluster itself/);
+    const ofReplica = replicationAccount("repl", node.replica);
+    await assert.rejects(change({ kind: "drop", user: ofReplica, host: "%" }), /cluster itself/);
     await assert.rejects(change(create("root", "10.%")), /cluster itself/);
     await assert.rejects(change(create("boss", "%")), /exists already/);
     await assert.rejects(

@@ -3,6 +3,7 @@
 import { Connection } from "../../mysql/client.ts";
 import { createDatabase, type MysqlDatabase } from "../../mysql/database.ts";
 import type { ServerFacts } from "../../mysql/facts.ts";
+import type { ReplicaName } from "../../mysql/replication_account.ts";
 import { parseSysvars } from "../../mysql/sysvars.ts";
 import type { LabServer } from "./lab.ts";
 
@@ -13,6 +14,8 @@ const silent = () => {};
 /** One server with its agent's database. */
 export class DatabaseNode implements AsyncDisposable {
   readonly lab: LabServer;
+  /** As what it is a member of the cluster. */
+  replica: ReplicaName;
   readonly database: MysqlDatabase;
   /** What each statement cost since it was last emptied. */
   readonly costs: string[] = [];
@@ -21,6 +24,7 @@ export class DatabaseNode implements AsyncDisposable {
 
   constructor(lab: LabServer) {
     this.lab = lab;
+    this.replica = { id: `127.0.0.1:${lab.sandbox.port}`, since: 0 };
     this.database = createDatabase({
       endpoint: { user: "root", password: "", socketPath: lab.sandbox.socket },
       replication,
@@ -61,7 +65,7 @@ export class DatabaseNode implements AsyncDisposable {
   /** What an agent does at each look, until nothing is left to do. */
   async followUntilSettled(source: DatabaseNode, acknowledge = true): Promise<void> {
     for (let round = 0; round < 50; round++) {
-      const wish = { source: source.address, acknowledge };
+      const wish = { source: source.address, acknowledge, replica: this.replica };
       if ((await this.database.follow(wish, await this.facts())).settled) return;
     }
     throw new Error("following does not settle");

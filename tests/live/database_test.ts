@@ -28,8 +28,15 @@ const times: string[] = [];
 const endless = { signal: new AbortController().signal, entitled: () => true };
 const silent = () => {};
 
+/** The members of the moment. */
+let members: readonly DatabaseNode[] = [];
+
+function replicas() {
+  return members.map(({ replica }) => replica);
+}
+
 function promotion(term: number, held = "") {
-  return { clusterUuid, term, k: 1, held, progress: silent };
+  return { clusterUuid, term, k: 1, held, replicas: replicas(), progress: silent };
 }
 
 function holds(facts: ServerFacts, set: string): boolean {
@@ -49,6 +56,7 @@ Deno.test("a database port lives through promotion, failover, fence and close", 
   await using b = new DatabaseNode(labs[1]!);
   await using c = new DatabaseNode(labs[2]!);
   const trio = { a, b, c };
+  members = [a, b, c];
   await prepareAndLead(test, trio);
   const held = await freezeAndFence(test, trio);
   await leadNext(test, { ...trio, held });
@@ -80,7 +88,7 @@ async function prepareAndLead(test: Deno.TestContext, { a, b, c }: Trio): Promis
 
   await test.step("the first leader makes the account, its marker is acknowledged", async () => {
     for (const node of [b, c]) {
-      const wish = { source: a.address, acknowledge: true };
+      const wish = { source: a.address, acknowledge: true, replica: node.replica };
       const round = await node.database.follow(wish, await node.facts());
       assert.equal(round.settled, false);
       assert.match(round.because ?? "", /Cannot set no_such_variable/);
@@ -97,7 +105,7 @@ async function prepareAndLead(test: Deno.TestContext, { a, b, c }: Trio): Promis
   await test.step("a settled follower is left alone, and knows its settings", async () => {
     const facts = await b.facts();
     b.costs.length = 0;
-    const wish = { source: a.address, acknowledge: true };
+    const wish = { source: a.address, acknowledge: true, replica: b.replica };
     assert.deepEqual(await b.database.follow(wish, facts), { settled: true, because: null });
     assert.deepEqual(b.costs, []);
     assert.equal(facts.durability.syncBinlog, 1000);
@@ -118,19 +126,27 @@ async function freezeAndFence(test: Deno.TestContext, { a, b, c }: Trio): Promis
     await a.database.nudge(2_000);
     await a.database.arrange({ k: 1, cutOff: null }, endless);
     const before = await readers(client);
-    const { host, port } = c.address;
-    const cutOff = { replica: `${host}:${port}`, staying: [] };
-    // Its receiver connects again by itself and would go on acknowledging.
-    await assert.rejects(
-      a.database.arrange({ k: 1, cutOff }, endless),
-      /connects again and acknowledges: start its agent, or stop that server/,
-    );
-    const after = await readers(client);
-    assert.equal(before.filter((id) => after.includes(id)).length, 1);
-    await c.followUntilSettled(a, false);
+    const cutOff = { replica: c.replica, staying: [b.replica] };
     await timed("arrange", () => a.database.arrange({ k: 1, cutOff }, endless));
-    await c.followUntilSettled(a);
+    const after = await readers(client);
+    assert.deepEqual(after, before.filter((id) => after.includes(id)));
+    assert.equal(after.length, 1);
+    // Its receiver connects again by itself, and would acknowledge.
+    const refused = (seen: ServerFacts) => seen.replication?.receiverErrorNumber === 3118;
+    await c.until("its account is locked", refused);
+    assert.equal((await a.facts()).semiSyncSource.clients, 1);
+    await timed("arrange again", () => a.database.arrange({ k: 1, cutOff }, endless));
     await assert.rejects(c.database.nudge(2_000), /Cannot nudge: the server is closed/);
+  });
+
+  await test.step("a replica that is added again gets in as another member", async () => {
+    c.replica = { ...c.replica, since: 7 };
+    const wish = { clusterUuid, term: 1, k: 1, replicas: replicas() };
+    await a.database.settle(wish, await a.facts());
+    assert.ok((await a.database.settle(wish, await a.facts())).settled);
+    await c.followUntilSettled(a);
+    await c.until("it is connected", (seen) => seen.replication?.receiver === "running");
+    await a.until("it acknowledges", (seen) => seen.semiSyncSource.clients === 2);
   });
 
   let held = "";
@@ -186,7 +202,7 @@ async function leadNext(
   });
 
   await test.step("upkeep forgets the source and then leaves the leader alone", async () => {
-    const wish = { clusterUuid, term: 2, k: 1 };
+    const wish = { clusterUuid, term: 2, k: 1, replicas: replicas() };
     assert.equal((await b.database.settle(wish, await b.facts())).settled, false);
     const facts = await b.facts();
     assert.equal(facts.replication, null);
@@ -310,7 +326,7 @@ async function settledAs(promise: Promise<unknown>): Promise<string> {
 async function waitWithoutQueue(node: DatabaseNode, replica: DatabaseNode): Promise<void> {
   await node.database.promote(promotion(12), endless);
   await replica.database.freeze({ until: "", untilMs: 0 });
-  const wish = { clusterUuid, term: 12, k: 1 };
+  const wish = { clusterUuid, term: 12, k: 1, replicas: replicas() };
   await assert.rejects(
     node.database.settle(wish, await node.facts()),
     /Cannot write the marker of term 3, which this server lacks/,

@@ -10,13 +10,8 @@ import { deadlinesMs, type Plan, type Statement } from "../../mysql/plan.ts";
 import { fence, type FenceSeen, fenceSql, fenceStart } from "../../mysql/plan_fence.ts";
 import { follow } from "../../mysql/plan_follow.ts";
 import { freeze } from "../../mysql/plan_freeze.ts";
-import {
-  accountQuery,
-  afterRun,
-  promote,
-  type PromoteGoal,
-  settlePlan,
-} from "../../mysql/plan_promote.ts";
+import { afterRun, promote, type PromoteGoal, settlePlan } from "../../mysql/plan_promote.ts";
+import { accountRows, accountsQuery, isUsable } from "../../mysql/replication_account.ts";
 import { parseSysvars } from "../../mysql/sysvars.ts";
 import { connectAsRoot } from "../../mysql/sandbox.ts";
 import { parseVersion } from "../../mysql/version.ts";
@@ -26,7 +21,7 @@ const deadlineMs = 10_000;
 const asksMax = 60;
 const clusterUuid = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
 const nudgeUuid = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
-const account = { user: "repl", host: "%", password: "it's\\a `secret`" } as const;
+const account = { user: "repl", password: "it's\\a `secret`" } as const;
 
 /** One server with the connection of its work queue. */
 interface Node {
@@ -82,8 +77,8 @@ async function lead(node: Node, term: bigint, k: number) {
   let asked: Plan = { kind: "done" };
   return await runPlan(node, async (facts) => {
     if (asked.kind === "run") goal = afterRun(goal, asked.statements);
-    const [row] = await node.work.query(accountQuery(account), { deadlineMs });
-    const present = Number(row?.["found"]) > 0;
+    const rows = accountRows(await node.work.query(accountsQuery([account.user]), { deadlineMs }));
+    const present = isUsable(rows, account.user);
     goal = { ...goal, replicationAccounts: [{ ...account, present }] };
     asked = promote(facts, goal);
     return asked;

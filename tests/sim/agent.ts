@@ -8,6 +8,7 @@ import type { Envelope, Message } from "../../raft/message.ts";
 import type { State } from "../../raft/state.ts";
 import type { Durable, NodeId } from "../../raft/types.ts";
 import {
+  accountOf,
   arrange,
   close,
   fence,
@@ -276,7 +277,7 @@ export class SimAgent {
       case "close":
         return work.add({ scope: "leadership", op, begin: () => close(site, closeLimitMs) });
       case "arrange": {
-        const cutOff = effect.cutOff === null ? null : this.#world.indexOf(effect.cutOff);
+        const cutOff = effect.cutOff === null ? null : accountOf(effect.cutOff);
         return work.add({
           scope: "leadership",
           op,

@@ -52,6 +52,7 @@ export class Checkers implements Observer {
   readonly answers = new Map<string, string | null>();
   isOff: (index: number) => boolean = () => false;
   onAnswered: (index: number, request: number, refused: string | null) => void = () => {};
+  onRecorded: (index: number, disk: Durable) => void = () => {};
 
   constructor(clock: Clock, servers: readonly FakeServer[]) {
     this.#clock = clock;
@@ -84,6 +85,7 @@ export class Checkers implements Observer {
   };
 
   persisted = (index: number, before: Durable, after: Durable): void => {
+    this.onRecorded(index, after);
     const went = (what: string) => {
       throw new Violation("durableNeverGoesBack", `${what} on the disk of ${nameOf(index)}`);
     };

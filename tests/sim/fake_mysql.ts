@@ -27,6 +27,15 @@ export interface RelaySettings {
   readonly syncRelayLog: boolean;
 }
 
+/** What a server replicates from, and the account that it logs in with there. */
+export interface Receiver {
+  readonly source: number | null;
+  readonly account: string;
+  readonly running: boolean;
+}
+
+const nobody: Receiver = { source: null, account: "", running: false };
+
 export class FakeServer {
   readonly index: number;
   readonly settings: RelaySettings;
@@ -46,6 +55,8 @@ export class FakeServer {
   executed = new TransactionSet();
   /** Executed and received together. */
   held = new TransactionSet();
+  /** Replication accounts that nobody can log in with here. */
+  readonly locked = new Set<string>();
 
   readOnly = true;
   superReadOnly = true;
@@ -62,7 +73,7 @@ export class FakeServer {
   relay: Transaction[] = [];
   applied = 0;
   applierRunning = false;
-  receiver: { source: number | null; running: boolean } = { source: null, running: false };
+  receiver: Receiver = nobody;
   /** rpl_semi_sync_replica_enabled; a running receiver keeps what it started with. */
   acknowledges = false;
   /** Own connection as a replica. */
@@ -114,6 +125,12 @@ export class FakeServer {
   /** The agent's own empty transaction. */
   commitEmpty(): number {
     this.#append(this.#numbered(), null);
+    return this.binlog.length;
+  }
+
+  /** ALTER USER ... ACCOUNT LOCK: it holds where it is executed. */
+  commitLock(account: string): number {
+    this.#append({ ...this.#numbered(), locks: account }, null);
     return this.binlog.length;
   }
 
@@ -193,7 +210,7 @@ export class FakeServer {
     this.alive = true;
     this.process++;
     this.committed = this.binlog.length;
-    for (const transaction of this.binlog) this.executed.add(transaction);
+    for (const transaction of this.binlog) this.#execute(transaction);
     this.#waiting.length = 0;
     this.inFlight = 0;
     this.#acknowledged.clear();
@@ -206,13 +223,13 @@ export class FakeServer {
     this.superReadOnly = !this.#flaws.bootsOpen;
     this.readOnly = !this.#flaws.bootsOpen;
     this.applierRunning = this.#flaws.bootsReplicating;
-    const source = this.receiver.source;
-    this.receiver = { source, running: this.#flaws.bootsReplicating && source !== null };
+    const running = this.#flaws.bootsReplicating && this.receiver.source !== null;
+    this.receiver = { ...this.receiver, running };
   }
 
   /** CHANGE REPLICATION SOURCE. With a stopped applier it throws received transactions away. */
-  changeSource(source: number | null): void {
-    this.receiver = { source, running: false };
+  changeSource(source: number | null, account = ""): void {
+    this.receiver = { source, account, running: false };
     if (this.applierRunning) return;
     this.forgetReceived(this.applied);
   }
@@ -231,7 +248,9 @@ export class FakeServer {
     this.relay = [];
     this.applied = 0;
     this.executed = donor.executed.clone();
-    this.receiver = { source: null, running: false };
+    this.locked.clear();
+    for (const account of donor.locked) this.locked.add(account);
+    this.receiver = nobody;
     this.acknowledges = false;
   }
 
@@ -262,7 +281,7 @@ export class FakeServer {
     if (place <= this.committed) return;
     for (let index = this.committed; index < place; index++) {
       const transaction = this.binlog[index] as Transaction;
-      this.executed.add(transaction);
+      this.#execute(transaction);
       this.held.add(transaction);
     }
     this.committed = place;
@@ -271,6 +290,11 @@ export class FakeServer {
       if (first.session?.phase === "waiting") this.#finish(first.session, "acknowledged");
     }
     this.#settleSuperReadOnly();
+  }
+
+  #execute(transaction: Transaction): void {
+    this.executed.add(transaction);
+    if (transaction.locks !== undefined) this.locked.add(transaction.locks);
   }
 
   #acknowledgedPlace(): number {

@@ -32,8 +32,8 @@ export interface Flaws {
   readonly changesBesideStopped: boolean;
   /** The number of acknowledgements is neither changed nor proven when a vote moves. */
   readonly arrangesNothing: boolean;
-  /** A removal ends the connection of the replica once and does not look whether it comes back. */
-  readonly cutsOffOnce: boolean;
+  /** A removal ends the connection of the replica and leaves its account open. */
+  readonly removesWithoutLock: boolean;
   /** A promotion goes on against another run of the server, as a reconnecting pool would. */
   readonly reconnects: boolean;
 }
@@ -55,6 +55,6 @@ export const noFlaws: Flaws = {
   opensHalf: false,
   changesBesideStopped: false,
   arrangesNothing: false,
-  cutsOffOnce: false,
+  removesWithoutLock: false,
   reconnects: false,
 };

@@ -1,6 +1,7 @@
 /** What faults and operators do to hosts: crash, restart, cut, freeze, rebuild. */
 import type { SimAgent } from "./agent.ts";
 import type { Clock } from "./clock.ts";
+import type { Durable } from "../../raft/types.ts";
 import type { Dice } from "./dice.ts";
 import type { FakeServer } from "./fake_mysql.ts";
 import type { Fault } from "./faults.ts";
@@ -108,6 +109,11 @@ export class Hosts {
     agent.disk = { ...agent.disk, promised: "" as typeof agent.disk.promised, uncertain };
     this.#serverReturns(index, 50);
     this.#agentReturns(index, 100);
+  }
+
+  /** An agent wrote its state down. */
+  recorded(index: number, disk: Durable): void {
+    this.#operators.recorded(index, disk);
   }
 
   /** An operator's request was answered; an agent that was told to leave exits. */

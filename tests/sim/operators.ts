@@ -1,6 +1,6 @@
 /** What operators say to agents: take over, leave, switch a node, add and remove members. */
 import type { MemberChange } from "../../raft/event.ts";
-import type { NodeId } from "../../raft/types.ts";
+import type { Durable, NodeId } from "../../raft/types.ts";
 import type { SimAgent } from "./agent.ts";
 import type { Dice } from "./dice.ts";
 import { nameOf } from "./view.ts";
@@ -48,6 +48,14 @@ export class Operators {
     if (refused !== null || operation === undefined) return;
     if (operation === "disable") this.off.add(index);
     else this.off.delete(index);
+  }
+
+  /** A switching on counts from its record on: the host may lose its power before it answers. */
+  recorded(index: number, durable: Durable): void {
+    if (durable.disabled) return;
+    for (const [asked, operation] of this.#switching) {
+      if (operation === "enable" && asked.startsWith(`${index}/`)) this.off.delete(index);
+    }
   }
 
   /** How long an agent stays away whose request to leave was answered; undefined for other requests. */

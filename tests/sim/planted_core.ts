@@ -125,12 +125,3 @@ export const movesVoteFirst: Core = {
     return [after, [...effects, ...more]];
   },
 };
-
-/** A list of which this node is a plain voter. */
-export function asVoter(membership: Membership | null, id: Config["id"]): Membership | null {
-  if (membership === null || memberOf(membership, id) === undefined) return membership;
-  const members = membership.members.map((member) =>
-    member.id === id ? { ...member, kind: "voter" as const } : member
-  );
-  return { ...membership, members };
-}

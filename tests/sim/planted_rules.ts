@@ -1,7 +1,6 @@
 /** Planted bugs of the rules about votes, members, roles and hand-overs; `planted.ts` has the others. */
 import type { PlantedBug } from "./planted.ts";
 import {
-  asVoter,
   majorityOffByOne,
   movesVoteFirst,
   onEffect,
@@ -117,18 +116,6 @@ export const plantedRules: readonly PlantedBug[] = [
     seedsMax: 600,
   },
   {
-    name: "a node without a vote gives one",
-    plant: {
-      core: withState((state, event, config) => {
-        if (event.kind !== "received" || event.envelope.message.kind !== "vote") return state;
-        const membership = asVoter(state.durable.membership, config.id);
-        return { ...state, durable: { ...state.durable, membership } };
-      }),
-    },
-    foundBy: ["acknowledgedIsKept", "oneLeaderATerm", "oneAcknowledger", "liveness", "invariant"],
-    seedsMax: 1500,
-  },
-  {
     name: "the vote moves before the commit that proves it",
     plant: {
       core: movesVoteFirst,
@@ -213,9 +200,9 @@ export const plantedRules: readonly PlantedBug[] = [
     seedsMax: 1000,
   },
   {
-    name: "cutsOffOnce",
+    name: "a removal does not lock the account",
     plant: {
-      flaws: { cutsOffOnce: true },
+      flaws: { removesWithoutLock: true },
       aim: deadRemoval,
       shape: { hosts: 4, founders: 4, idle: [] },
     },

@@ -4,7 +4,7 @@
  * but a statement that was sent lands all the same.
  */
 import type { Promotion } from "../../raft/effect.ts";
-import type { Incarnation, Position } from "../../raft/types.ts";
+import type { Incarnation, Position, Replica } from "../../raft/types.ts";
 import type { Clock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import type { FakeServer } from "./fake_mysql.ts";
@@ -47,8 +47,6 @@ export class ProcedureFailed extends Error {
 
 const statementMsMax = 2000;
 const pollMs = 5;
-/** Longer than a receiver waits before it connects again. */
-const silentMs = 1200;
 
 export function incarnationOf(server: FakeServer): Incarnation {
   return { boot: `boot${server.boot}`, process: `process${server.process}` };
@@ -189,7 +187,7 @@ export function* close(anyRun: Site, limitMs: number): Procedure {
 
 export function* arrange(
   anyRun: Site,
-  wanted: { readonly k: number; readonly cutOff: number | null },
+  wanted: { readonly k: number; readonly cutOff: string | null },
 ): Procedure {
   const site = bound(anyRun);
   const { server, flaws } = site;
@@ -202,27 +200,38 @@ export function* arrange(
 }
 
 /**
- * Ends the connection of a replica and makes sure for a while that it does not come back to
- * acknowledge: its agent may be dead, and then its server goes on by itself.
+ * Locks the account of a replica, then ends its connection: its agent may be dead, and then its server
+ * connects again by itself, at any time.
  */
-function* cutOff(site: Site, replica: number): Generator<number, void, void> {
-  const { server, replication, clock, flaws } = site;
-  const connections = () =>
-    [...server.downstream].filter((connection) => connection.replica.index === replica);
-  yield* statement(site, () => connections().forEach((found) => replication.drop(found)));
-  const until = clock.now + (flaws.cutsOffOnce ? 0 : silentMs);
-  while (clock.now < until) {
-    if (connections().some((connection) => connection.acknowledges)) {
-      throw new ProcedureFailed("its server came back and acknowledges without its agent");
-    }
-    yield 10 * pollMs;
+function* cutOff(site: Site, account: string): Generator<number, void, void> {
+  const { server, replication, flaws } = site;
+  if (!flaws.removesWithoutLock && !server.locked.has(account)) {
+    const place = yield* statement(site, () => server.commitLock(account));
+    yield* acknowledgement(site, place);
   }
+  yield* statement(site, () => {
+    for (const found of [...server.downstream]) {
+      if (found.account === account) replication.drop(found);
+    }
+  });
+}
+
+/** The account of one membership of a node. */
+export function accountOf({ id, since }: Replica): string {
+  return `${id}/${since}`;
+}
+
+/** What a receiver should read from, and how. */
+export interface Wanted {
+  readonly source: number;
+  readonly account: string;
+  readonly acknowledges: boolean;
 }
 
 /** Points the receiver somewhere; `wanted` is asked again before every step. */
 export function* follow(
   site: Site,
-  wanted: () => { readonly source: number; readonly acknowledges: boolean } | null,
+  wanted: () => Wanted | null,
 ): Procedure {
   const { server, replication } = site;
   const first = wanted();
@@ -233,8 +242,8 @@ export function* follow(
   if (!site.flaws.changesBesideStopped) {
     yield* statement(site, () => replication.startApplier(server));
   }
-  if (server.receiver.source !== first.source) {
-    yield* statement(site, () => server.changeSource(first.source));
+  if (server.receiver.source !== first.source || server.receiver.account !== first.account) {
+    yield* statement(site, () => server.changeSource(first.source, first.account));
   }
   yield* statement(site, () => server.acknowledges = first.acknowledges);
   if (wanted() !== first) return null;

@@ -10,6 +10,7 @@ import type { Network } from "./network.ts";
 export interface Connection {
   readonly source: FakeServer;
   readonly replica: FakeServer;
+  readonly account: string;
   /** The semi-sync replica half as it was when the receiver started. */
   readonly acknowledges: boolean;
   /** The end of the source's binary log when the connection was made. */
@@ -112,10 +113,12 @@ export class Replication {
     if (!source || !replica.alive || !replica.receiver.running || replica.upstream) return;
     const [from, to] = [source.index, replica.index];
     const cut = this.#network.isCut(from, to) || this.#network.isCut(to, from);
-    if (cut || !source.alive || source.hung) return;
+    const { account } = replica.receiver;
+    if (cut || !source.alive || source.hung || source.locked.has(account)) return;
     const connection: Connection = {
       source,
       replica,
+      account,
       acknowledges: replica.acknowledges,
       endAtStart: source.binlog.length,
       open: true,

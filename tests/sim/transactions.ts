@@ -11,6 +11,8 @@ export const MARKER = "*";
 export interface Transaction {
   readonly origin: string;
   readonly number: number;
+  /** The replication account that it locks, for ever, wherever it is executed. */
+  readonly locks?: string;
 }
 
 /** A set that grows. */

@@ -4,7 +4,7 @@
  */
 import type { Following } from "../../raft/effect.ts";
 import { type ServerView, UNSEEN_SERVER } from "../../raft/types.ts";
-import { follow, type Site, statement } from "./procedures.ts";
+import { accountOf, follow, type Site, statement, type Wanted } from "./procedures.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { sameView, viewOf } from "./view.ts";
 import type { Work } from "./work.ts";
@@ -88,6 +88,7 @@ export class Watch {
     const kept = wanted === null
       ? !server.receiver.running
       : server.receiver.running && server.receiver.source === wanted.source &&
+        server.receiver.account === wanted.account &&
         server.acknowledges === wanted.acknowledges && server.applierRunning;
     if (kept || server.openedFor !== null) return;
     const desired = this.#agent.following();
@@ -96,10 +97,11 @@ export class Watch {
     work.add({ scope: "plain", op: null, begin });
   }
 
-  #wanted(): { readonly source: number; readonly acknowledges: boolean } | null {
+  #wanted(): Wanted | null {
     const following = this.#agent.following();
     if (following === null) return null;
-    const { source, acknowledge } = following;
-    return { source: this.#world.indexOf(source.id), acknowledges: acknowledge };
+    const { source, acknowledge, replica } = following;
+    const account = accountOf(replica);
+    return { source: this.#world.indexOf(source.id), account, acknowledges: acknowledge };
   }
 }

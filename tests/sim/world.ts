@@ -156,6 +156,7 @@ function build(
   const cluster = { clock, dice: dice.fork(), network, servers, replication, agents, trace };
   const hosts = new Hosts(cluster, options.faults);
   checkers.onAnswered = (index, request, refused) => hosts.answered(index, request, refused);
+  checkers.onRecorded = (index, disk) => hosts.recorded(index, disk);
   checkers.isOff = (index) => hosts.isOff(index);
   const configs = drawConfigs(dice, shape, options.configure);
   const durables = drawDurables(shape);

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import {
+  accountRows,
+  accountsQuery,
+  createAccounts,
+  isReplicationAccount,
+  isUsable,
+  lockAccounts,
+  replicationAccount,
+} from "./replication_account.ts";
+
+const id = "10.0.0.2:8801";
+
+Deno.test("replicationAccount() is stable, fits the server, and differs by node and membership", () => {
+  assert.equal(replicationAccount("repl", { id, since: 0 }), "repl_30b6794915");
+  const names = [0, 3, 7].flatMap((since) =>
+    [id, "10.0.0.3:8801"].map((node) => replicationAccount("repl", { id: node, since }))
+  );
+  assert.equal(new Set(names).size, 6);
+  const long = replicationAccount("a_user_with_a_name_of_32_letters", { id, since: 1 });
+  assert.equal(long.length, 32);
+});
+
+Deno.test("isReplicationAccount() knows the names of the cluster and no others", () => {
+  const own = replicationAccount("repl", { id, since: 5 });
+  for (const name of ["repl", own]) assert.ok(isReplicationAccount("repl", name), name);
+  for (const name of ["repl_x", `${own}0`, "report", "repl_reports12"]) {
+    assert.ok(!isReplicationAccount("repl", name), name);
+  }
+});
+
+Deno.test("createAccounts() makes new accounts, and old ones usable with the present password", () => {
+  const statements = createAccounts(["repl_a", "repl_b"], "it's");
+  assert.deepEqual(statements.map(({ sql }) => sql), [
+    "CREATE USER IF NOT EXISTS 'repl_a'@'%' IDENTIFIED BY 'it''s', 'repl_b'@'%' IDENTIFIED BY 'it''s'",
+    "ALTER USER 'repl_a'@'%' IDENTIFIED BY 'it''s', 'repl_b'@'%' IDENTIFIED BY 'it''s' ACCOUNT UNLOCK",
+    "GRANT REPLICATION SLAVE ON *.* TO 'repl_a'@'%', 'repl_b'@'%'",
+  ]);
+  assert.deepEqual(statements.map(({ secret }) => secret), [true, true, false]);
+  assert.deepEqual(createAccounts([], "it's"), []);
+});
+
+Deno.test("lockAccounts() locks every host of an account, and nothing twice", () => {
+  assert.match(accountsQuery(["repl_a", "o'k"]), /WHERE User IN \('repl_a', 'o''k'\)$/);
+  const rows = accountRows([
+    { user: "repl_a", host: "%", locked: "N", replicates: "Y" },
+    { user: "repl_a", host: "10.%", locked: "N", replicates: "Y" },
+    { user: "repl", host: "%", locked: "Y", replicates: "Y" },
+    { user: "repl_c", host: "%", locked: "N", replicates: "N" },
+  ]);
+  const sql = lockAccounts(rows.slice(0, 3)).map((one) => one.sql);
+  assert.deepEqual(sql, ["ALTER USER 'repl_a'@'%', 'repl_a'@'10.%' ACCOUNT LOCK"]);
+  assert.deepEqual(lockAccounts(rows.slice(2, 3)), []);
+  const usable = ["repl_a", "repl", "repl_c", "repl_d"].filter((user) => isUsable(rows, user));
+  assert.deepEqual(usable, ["repl_a"]);
+});
