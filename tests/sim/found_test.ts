@@ -12,6 +12,9 @@ const found: readonly (readonly [number, string])[] = [
   [900, "two candidates of different member lists refused each other for ever"],
   [2858, "a new voter did not know of its vote, and refused the candidate that brought the list"],
   [102_028, "a candidate never learned of the newer list, as only votes brought it"],
+  [237_341, "a voter that was cut off and removed came back and acknowledged what only it held"],
+  [229_122, "a node was on again by its disk, and lost its power before it said so"],
+  [231_563, "the same"],
   [100_804, "a follower with a list that no majority has did not acknowledge for its leader"],
 ];
 

@@ -2,9 +2,9 @@
 import type { Effect } from "../../raft/effect.ts";
 import type { Event } from "../../raft/event.ts";
 import type { Envelope, Message } from "../../raft/message.ts";
-import { memberOf, quorum } from "../../raft/quorum.ts";
+import { quorum } from "../../raft/quorum.ts";
 import type { State } from "../../raft/state.ts";
-import type { Config, Membership } from "../../raft/types.ts";
+import type { Config } from "../../raft/types.ts";
 import { type Core, realCore } from "./core.ts";
 
 type Disk = Parameters<Core["start"]>[1];
