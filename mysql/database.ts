@@ -181,7 +181,7 @@ export class MysqlDatabase implements AsyncDisposable {
       const plan = this.#followPlan(
         wish,
         seen,
-        isOwn ? own : await this.#accounts.login(wish.replica),
+        isOwn ? own : await this.#accounts.login(wish.replica, seen),
       );
       if (plan.kind === "refuse") return { settled: false, because: plan.because };
       if (sysvarsDue) {

@@ -5,6 +5,7 @@ import type { ReplicationAccount } from "./plan_promote.ts";
 import {
   accountRows,
   accountsQuery,
+  chooseAccount,
   createAccounts,
   isUsable,
   type ReplicaName,
@@ -50,16 +51,13 @@ export class ReplicaAccounts {
     return replicas.every((replica) => this.#known.has(this.nameOf(replica)));
   }
 
-  /**
-   * The account to log in with. In a cluster of an earlier version all share one, until the first leader
-   * of this version has made the others and this server has got them.
-   */
-  async login(replica: ReplicaName): Promise<string> {
+  /** The account to log in with, by what this server itself knows of accounts. */
+  async login(replica: ReplicaName, facts: ServerFacts): Promise<string> {
     const own = this.nameOf(replica);
     const { sessions, statementMs: deadlineMs, replication: { user: shared } } = this.#parts;
     const work = await sessions.get("work");
     const rows = accountRows(await work.query(accountsQuery([own, shared]), { deadlineMs }));
-    return !isUsable(rows, own) && isUsable(rows, shared) ? shared : own;
+    return chooseAccount({ own, shared }, { rows, receiver: facts.replication });
   }
 
   /** On an open leader, for those who joined since its promotion. */

@@ -71,6 +71,29 @@ export function isUsable(rows: readonly AccountRow[], user: string): boolean {
   );
 }
 
+/** ER_ACCOUNT_HAS_BEEN_LOCKED, as a receiver reports it. */
+const accountLocked = 3118;
+
+/**
+ * The account to log in with. In a cluster of an earlier version all share one, until the first leader of
+ * this version has made the others and this server has got them. One that lags behind may find the shared
+ * account locked first: then its own one is there.
+ */
+export function chooseAccount(
+  between: { readonly own: string; readonly shared: string },
+  seen: {
+    /** Of this server itself. */
+    readonly rows: readonly AccountRow[];
+    readonly receiver: { readonly sourceUser: string; readonly receiverErrorNumber: number } | null;
+  },
+): string {
+  const { own, shared } = between;
+  const { rows, receiver } = seen;
+  if (isUsable(rows, own) || !isUsable(rows, shared)) return own;
+  const refused = receiver?.sourceUser === shared && receiver.receiverErrorNumber === accountLocked;
+  return refused ? own : shared;
+}
+
 /** Makes accounts, or makes them usable again with the present password. */
 export function createAccounts(
   users: readonly string[],

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   accountRows,
   accountsQuery,
+  chooseAccount,
   createAccounts,
   isReplicationAccount,
   isUsable,
@@ -53,4 +54,19 @@ Deno.test("lockAccounts() locks every host of an account, and nothing twice", ()
   assert.deepEqual(lockAccounts(rows.slice(2, 3)), []);
   const usable = ["repl_a", "repl", "repl_c", "repl_d"].filter((user) => isUsable(rows, user));
   assert.deepEqual(usable, ["repl_a"]);
+});
+
+Deno.test("chooseAccount() shares an account only while its own is not there and nobody locked it", () => {
+  const names = { own: "repl_a", shared: "repl" };
+  const row = (user: string, locked = false) => ({ user, host: "%", locked, replicates: true });
+  const on = (receiverErrorNumber: number) => ({ sourceUser: "repl", receiverErrorNumber });
+  const choose = (rows: readonly ReturnType<typeof row>[], error: number | null = null) =>
+    chooseAccount(names, { rows, receiver: error === null ? null : on(error) });
+  assert.equal(choose([]), "repl_a");
+  assert.equal(choose([row("repl")]), "repl");
+  assert.equal(choose([row("repl")], 2003), "repl");
+  assert.equal(choose([row("repl"), row("repl_a")]), "repl_a");
+  assert.equal(choose([row("repl", true)]), "repl_a");
+  // It lags behind, and the leader has locked what it still uses.
+  assert.equal(choose([row("repl")], 3118), "repl_a");
 });

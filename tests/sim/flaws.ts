@@ -34,6 +34,8 @@ export interface Flaws {
   readonly arrangesNothing: boolean;
   /** A removal ends the connection of the replica and leaves its account open. */
   readonly removesWithoutLock: boolean;
+  /** Nothing is committed to release commits whose acknowledgement was lost. */
+  readonly neverNudges: boolean;
   /** A promotion goes on against another run of the server, as a reconnecting pool would. */
   readonly reconnects: boolean;
 }
@@ -56,5 +58,6 @@ export const noFlaws: Flaws = {
   changesBesideStopped: false,
   arrangesNothing: false,
   removesWithoutLock: false,
+  neverNudges: false,
   reconnects: false,
 };

@@ -134,6 +134,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     seedsMax: 1000,
     aim: busyHandover,
   }),
+  flawed("neverNudges", ["liveness"], { seedsMax: 1000 }),
   flawed("reconnects", ["oneAcknowledger", "acknowledgedIsKept"], {
     seedsMax: 1000,
     aim: restartInPromotion,

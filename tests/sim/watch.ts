@@ -59,7 +59,7 @@ export class Watch {
       this.#viewSentAt = clock.now;
       this.#agent.seen(view);
     }
-    if (blocked && this.#agent.leads() !== null) this.#nudge();
+    if (blocked && this.#agent.leads() !== null && !flaws.neverNudges) this.#nudge();
     this.keepFollowing();
   }
 
