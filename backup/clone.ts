@@ -39,14 +39,53 @@ const copyMsMax = 2_147_483_000;
 /** Errors whose text is the server's own and holds no secret. */
 const shownMax = 300;
 
-/** The method over real servers. */
+/** The method over real servers, for one job. */
 export function createClone(options: CloneOptions): CopyMethod {
+  const early = new AbortController();
+  let ready: Promise<ScratchServer> | null = null;
   return {
     name: "clone",
     check: (wish) => check(options, wish),
-    copy: (wish, control) => copy(options, wish, control),
-    abandon: ({ workFolder }) => endScratch(workFolder, options.mysqld),
+    getReady: (wish) => {
+      ready = startScratch(options, wish, early.signal);
+      // Whoever waits for it hears why; a rebuild that ends before its copy does not care.
+      ready.catch(() => {});
+    },
+    copy: (wish, control) => {
+      const { signal } = control;
+      const abort = () => early.abort(signal.reason);
+      signal.addEventListener("abort", abort, { once: true });
+      if (signal.aborted) abort();
+      const scratch = ready ?? startScratch(options, wish, early.signal);
+      return copy({ ...options, scratch }, wish, control);
+    },
+    abandon: async ({ workFolder }) => {
+      early.abort();
+      await (await ready?.catch(() => null))?.[Symbol.asyncDispose]();
+      await endScratch(workFolder, options.mysqld);
+    },
   };
+}
+
+/** Initialising it takes some seconds, most of them of one processor. */
+async function startScratch(
+  { mysqld, folders, offer }: CloneOptions,
+  { donor, workFolder, owner }: CopyWish,
+  signal: AbortSignal,
+): Promise<ScratchServer> {
+  return await ScratchServer.start({
+    mysqld,
+    folders,
+    folder: workFolder,
+    owner,
+    offer: await offer(donor.id),
+    donor: addressOf(donor),
+    signal,
+  });
+}
+
+function addressOf({ mysql }: CopyWish["donor"]): string {
+  return `${mysql.host}:${mysql.port}`;
 }
 
 async function check(options: CloneOptions, wish: CopyWish): Promise<readonly string[]> {
@@ -102,28 +141,18 @@ async function mayClone({ account }: CloneOptions, { donor }: CopyWish): Promise
 }
 
 async function copy(
-  options: CloneOptions,
+  options: CloneOptions & { readonly scratch: Promise<ScratchServer> },
   wish: CopyWish,
   control: CopyControl,
 ): Promise<Copied> {
-  const { donor, workFolder, owner, target } = wish;
-  const { mysqld, folders, account } = options;
-  const offer = await options.offer(donor.id);
-  const address = `${donor.mysql.host}:${donor.mysql.port}`;
+  const { donor, target } = wish;
+  const { account } = options;
   const { signal } = control;
-  control.say("Starting a scratch server that receives the copy");
-  await using scratch = await ScratchServer.start({
-    mysqld,
-    folders,
-    folder: workFolder,
-    owner,
-    offer,
-    donor: address,
-    signal,
-  });
+  control.say("Waiting for the scratch server that receives the copy");
+  await using scratch = await options.scratch;
   await using receiver = await scratch.connect();
   await using watcher = await scratch.connect();
-  control.say(`The scratch server receives from ${address}`);
+  control.say(`The scratch server receives from ${addressOf(donor)}`);
   const sql = `CLONE INSTANCE FROM ${quoteString(account.user)}@${quoteString(donor.mysql.host)}:` +
     `${donor.mysql.port} IDENTIFIED BY ${quoteString(account.password)} ` +
     `DATA DIRECTORY = ${quoteString(target)}`;

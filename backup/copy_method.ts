@@ -80,6 +80,11 @@ export interface CopyMethod {
    * joiner, and on the donor only what the copy needs (a plugin, an account).
    */
   check(wish: CopyWish, control: CopyControl): Promise<readonly string[]>;
+  /**
+   * Begins what `copy` will need on this host and what takes its time, while the steps before it run.
+   * The wish's work folder exists then. A failure is told by `copy`; `abandon` ends what was begun.
+   */
+  readonly getReady?: (wish: CopyWish) => void;
   /** Step S9: the copy itself. When it rejects, what it left below the wish's folders is no harm. */
   copy(wish: CopyWish, control: CopyControl): Promise<Copied>;
   /**
@@ -88,8 +93,8 @@ export interface CopyMethod {
    */
   readonly prepare?: (wish: CopyWish, control: CopyControl) => Promise<void>;
   /**
-   * Ends what a call of an earlier agent may have left running on this host, such as a program that
-   * still writes below the wish's folders. Called before those are removed; never rejects for "nothing".
+   * Ends what a call of this or of an earlier agent may have left running on this host, such as a
+   * program that still writes below the wish's folders. Called before those are removed; never rejects for "nothing".
    */
   readonly abandon?: (wish: CopyWish) => Promise<void>;
 }

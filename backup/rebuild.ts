@@ -9,7 +9,7 @@
 import { formatLine, isEmpty } from "../mysql/gtid.ts";
 import type { CopyMethod } from "./copy_method.ts";
 import { decodeMemo, type RebuildMemo } from "./memo.ts";
-import { dataOf, oldFolders, putBack, takeOut, workOf } from "./moves.ts";
+import { dataOf, oldFolders, putBack, removeWork, takeOut, workOf } from "./moves.ts";
 import { afterRestart, rebuildPlan, wayBack } from "./plan.ts";
 import type { Task } from "./ports.ts";
 import { type Checked, checkRebuild, copyWishOf, type RebuildWish } from "./rebuild_checks.ts";
@@ -153,7 +153,8 @@ async function rollBack(run: Run, memo: RebuildMemo): Promise<void> {
     await takeOut(folders, memo);
     at = await record.write({ ...memo, phase: "copying" }, "undo");
   }
-  if (phase !== "stopping") await putBack(folders, at);
+  if (phase === "stopping") await removeWork(folders, at);
+  else await putBack(folders, at);
   if (memo.ran) await startOld(run);
   await record.write({ ...at, phase: "checking" }, "undo");
 }

@@ -60,6 +60,9 @@ export async function replace(run: Run, memo: RebuildMemo, method: CopyMethod): 
   let at = await run.record.enter(memo, "stopping", "S4");
   task.say("S4 this node is a learner now: it does not stand and does not vote");
   task.say("S5 the monitor is off");
+  await folders.make(dataOf(at).folder, at.owner);
+  await folders.make(workOf(at), at.owner);
+  method.getReady?.(copyWishOf(at, run.options.limits));
   if (host.local().running) {
     await host.stopServer();
     task.say("S6 the server is stopped");
@@ -68,7 +71,6 @@ export async function replace(run: Run, memo: RebuildMemo, method: CopyMethod): 
   }
   await checkDonorAgain(run, at);
   at = await run.record.enter(at, "movingAside", "S8");
-  await folders.make(dataOf(at).folder, at.owner);
   const moved = await moveAside(folders, at);
   task.say(
     moved.length === 0
@@ -104,7 +106,6 @@ async function copy(run: Run, memo: RebuildMemo, method: CopyMethod): Promise<Re
   const { folders, limits, ticker } = run.options;
   const { task } = run;
   let at = await run.record.enter(memo, "copying", "S9");
-  await folders.make(workOf(at), at.owner);
   const wish = copyWishOf(at, limits);
   task.say(`S9 copying ${at.donor.id} by ${method.name} begins`);
   const begunAt = ticker.now();

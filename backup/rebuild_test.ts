@@ -113,6 +113,10 @@ function methodOf(node: FakeNode, copying: "works" | "fails" | "hangs" = "works"
   return {
     name: "clone",
     check: () => Promise.resolve([]),
+    getReady: ({ workFolder }) => {
+      node.calls.push("getReady");
+      node.disk.files.set(`${workFolder}/scratch`, "ready");
+    },
     copy: ({ target }, { signal }) => {
       node.calls.push("copy");
       if (copying === "fails") return Promise.reject(new Error("Cannot clone b:1: it is gone"));
@@ -197,6 +201,17 @@ Deno.test("whatever fails before the server is given back, the old data serves a
     assert.equal(journal.apart, null, fault);
     assert.equal(node.running, true, fault);
   }
+});
+
+Deno.test("what the copy needs is begun before the server stops, and goes with a rebuild that ends there", async () => {
+  const node = new FakeNode();
+  await rebuild(optionsOf(node), taskOf().task, wish);
+  assert.ok(node.calls.indexOf("getReady") < node.calls.indexOf("stopServer"));
+  const failing = new FakeNode();
+  failing.failing = "stopServer";
+  await assert.rejects(rebuild(optionsOf(failing), taskOf().task, wish), /as it rains/);
+  assert.deepEqual(failing.calls.slice(-3), ["stopServer", "abandon", "startServer"]);
+  assert.deepEqual(Object.fromEntries(failing.disk.files), oldFiles);
 });
 
 Deno.test("a cancel during the copy puts the old data back", async () => {

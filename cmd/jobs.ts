@@ -16,7 +16,7 @@ import type { JobsCommand } from "./tree/jobs.ts";
 
 /** Begun work is written down before the agent answers. */
 const submitMs = 10_000;
-const askEveryMs = 500;
+const askEveryMs = 250;
 /** An agent that is restarted answers again sooner. */
 const silentMsMax = 30_000;
 

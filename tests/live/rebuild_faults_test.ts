@@ -40,7 +40,7 @@ async function killAgentInCopy(ward: RebuildLab): Promise<void> {
   const { joiner } = await ward.cast();
   const before = await uuidOf(joiner);
   const job = await ward.begin(joiner);
-  await ward.said(joiner, job, /The scratch server receives|Starting a scratch server/);
+  await ward.said(joiner, job, /^S9 copying/);
   joiner.signalAgent("SIGKILL");
   await joiner.agentGone();
   await joiner.startAgent();
@@ -73,7 +73,7 @@ async function loseDonor(ward: RebuildLab): Promise<void> {
   const { joiner, other: donor } = await ward.cast();
   const before = await uuidOf(joiner);
   const job = await ward.begin(joiner, { from: donor.id });
-  await ward.said(joiner, job, /Starting a scratch server/);
+  await ward.said(joiner, job, /^S9 copying/);
   // Its agent would start it again.
   donor.signalAgent("SIGSTOP");
   await donor.signalServer("SIGKILL");

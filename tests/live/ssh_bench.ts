@@ -4,37 +4,36 @@
  * The tool is the stand-in of tests/fixtures/xtrabackup, so only the comparison means something.
  *
  *   deno run -A tests/live/ssh_bench.ts --gigabytes 2 --runs 2
+ *
+ * Both count from the first word that is typed to a new server that has everything which the leader had
+ * at that moment and replicates from it.
  */
 import { parseArgs } from "node:util";
-import { optionFile, prepareCommand, whyUnfinished } from "../../backup/xtrabackup.ts";
-import { Ledger, longestGap } from "../../cmd/demo/ledger.ts";
+import {
+  optionFile,
+  positionFileName,
+  prepareCommand,
+  readPosition,
+  whyUnfinished,
+} from "../../backup/xtrabackup.ts";
+import { copiedIn, CopyBench, fill, type Timed, timeline } from "../../bench/copy_bench.ts";
+import { followByHand } from "../../bench/follow_by_hand.ts";
+import { Ledger } from "../../cmd/demo/ledger.ts";
 import { Workload } from "../../cmd/demo/workload.ts";
 import { describeResult, run, succeeded } from "../../mysql/process.ts";
 import { createSandbox, removeSandbox, startSandbox } from "../../mysql/sandbox.ts";
 import { CopyLab } from "./hosts_copies.ts";
 import { FixedLocator } from "./hosts_lab.ts";
-import type { HostNode } from "./hosts_lab_node.ts";
+import { type HostNode, mysqlPort } from "./hosts_lab_node.ts";
 import { cacheFolder, findMysqld } from "./lab.ts";
 
 const patienceMs = 300_000;
 const copyMs = 1_800_000;
 const statementMs = 600_000;
-const calmMs = 10_000;
-const rowBytes = 1 << 20;
-const rowsAtOnce = 16;
 /** Constant: all values are its arguments. */
 const pipeline = 'set -o pipefail; tool="$1"; shift; "$tool" --defaults-file="$1" --backup ' +
   '--socket="$2" --user=root --parallel=2 --stream=xbstream --target-dir="$3" 2>"$3/log" | ' +
   'ssh -o BatchMode=yes -o UserKnownHostsFile="$4" -i "$5" "$6" "$7" -x --parallel=2 -C "$8"';
-
-interface Measured {
-  readonly what: string;
-  readonly seconds: number;
-  /** Only the pipeline. */
-  readonly copySeconds: number | null;
-  readonly writesPerSecond: number;
-  readonly longestGapMs: number;
-}
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -55,41 +54,36 @@ async function measureAll(gigabytes: number, runs: number): Promise<void> {
   const [joiner, donor] = lab.nodes.filter((node) => node !== leader);
   if (joiner === undefined || donor === undefined) throw new Error("Cannot find two followers");
   tell(`Filling ${gigabytes} GB`);
-  await fill(leader, gigabytes);
+  await fillFrom(leader, gigabytes);
   await whole();
   const locator = new FixedLocator(lab.address);
   await using workload = new Workload({ locator, ledger, account: lab.account, writers: 4 });
   workload.start();
-  const results = [
-    await measured("nothing else runs", async () => {
-      await new Promise((resolve) => setTimeout(resolve, calmMs));
-      return null;
-    }),
-  ];
+  const hands = { leader, donor, joiner };
+  const bench = new CopyBench({ ledger, donorExecuted: () => donor.executed() });
+  await bench.calm();
   for (let number = 0; number < runs; number++) {
-    results.push(await measured("by hand", () => byHand(donor, joiner)));
+    await bench.measure("by hand", () => byHand(hands));
     await whole();
-    results.push(await measured("rebuildme", () => rebuild(joiner, donor)));
+    await bench.measure("rebuildme", () => rebuild(hands));
     await whole();
   }
-  report(results);
+  bench.report().forEach(tell);
 }
 
-/** Rows that no compression of a disk or a network makes smaller. */
-async function fill(leader: HostNode, gigabytes: number): Promise<void> {
+interface Hands {
+  readonly leader: HostNode;
+  readonly donor: HostNode;
+  readonly joiner: HostNode;
+}
+
+async function fillFrom(leader: HostNode, gigabytes: number): Promise<void> {
   await using connection = await leader.root(statementMs);
-  const query = (sql: string) => connection.query(sql, { deadlineMs: statementMs });
-  await query("CREATE DATABASE bench");
-  await query("CREATE TABLE bench.big (id INT AUTO_INCREMENT PRIMARY KEY, filling LONGBLOB)");
-  const rows = Math.ceil(gigabytes * 1024 ** 3 / rowBytes);
-  const row = `(REPEAT(RANDOM_BYTES(1024), ${rowBytes / 1024}))`;
-  for (let done = 0; done < rows; done += rowsAtOnce) {
-    await query(`INSERT INTO bench.big (filling) VALUES ${Array(rowsAtOnce).fill(row).join(",")}`);
-  }
+  await fill(connection, gigabytes);
 }
 
-/** The pipeline, the preparation and a first start, as an operator types them. Gives the pipeline's. */
-async function byHand(donor: HostNode, joiner: HostNode): Promise<number> {
+/** The pipeline, the preparation, a start and the statements that make it replicate. */
+async function byHand({ leader, donor, joiner }: Hands): Promise<Timed> {
   const made = await createSandbox({
     mysqld: await findMysqld(),
     folder: `${lab.folder}/by-hand`,
@@ -100,16 +94,19 @@ async function byHand(donor: HostNode, joiner: HostNode): Promise<number> {
   const receiver = joiner.host.server(made, `${lab.folder}/by-hand-bin`);
   try {
     const startedAt = performance.now();
+    const wanted = await leader.executed();
     await streamByHand(donor, joiner, receiver.dataFolder);
-    const seconds = (performance.now() - startedAt) / 1_000;
+    const copySeconds = (performance.now() - startedAt) / 1_000;
     const folder = receiver.dataFolder;
     const wish = { toolFolder: copies.toolFolder, folder, useMemory: "64MB" };
     const prepared = await run(prepareCommand(wish), { deadlineMs: copyMs });
     const because = whyUnfinished(prepared.stderrTail);
     if (because !== null) throw new Error(because);
-    const rootPassword = donor.rootPassword;
-    await startSandbox({ ...receiver, rootPassword }, { deadlineMs: patienceMs });
-    return seconds;
+    const purged = readPosition(Deno.readTextFileSync(`${folder}/${positionFileName}`));
+    const copied = { ...receiver, rootPassword: donor.rootPassword };
+    await startSandbox(copied, { deadlineMs: patienceMs });
+    await followByHand(copied, { source: mysqlOf(leader), wanted, purged });
+    return { seconds: (performance.now() - startedAt) / 1_000, copySeconds };
   } finally {
     await removeSandbox(receiver);
   }
@@ -138,46 +135,17 @@ async function streamByHand(donor: HostNode, joiner: HostNode, target: string): 
   Deno.removeSync(work, { recursive: true });
 }
 
+function mysqlOf({ host }: HostNode): string {
+  return `${host.address}:${mysqlPort}`;
+}
+
 /** The whole command, from its first word to "completed OK!", and its step S9. */
-async function rebuild(joiner: HostNode, donor: HostNode): Promise<number | null> {
+async function rebuild({ joiner, donor }: Hands): Promise<Timed> {
   const words = ["mysql", "rebuildme", `--from=${donor.id}`, "--method=xtrabackup"];
   const result = await joiner.xenon(words, copyMs);
   if (!succeeded(result)) throw new Error(describeResult(result));
-  tell(result.stdoutTail.trimEnd());
-  const copied = /^S9 copied .* in ([\d.]+) s/m.exec(result.stdoutTail)?.[1];
-  return copied === undefined ? null : Number(copied);
-}
-
-async function measured(what: string, work: () => Promise<number | null>): Promise<Measured> {
-  const fromAt = performance.now();
-  const copySeconds = await work();
-  const untilAt = performance.now();
-  const { acknowledged } = ledger;
-  const during = acknowledged.filter(({ at }) => at > fromAt && at <= untilAt).length;
-  const seconds = (untilAt - fromAt) / 1_000;
-  return {
-    what,
-    seconds,
-    copySeconds,
-    writesPerSecond: during / seconds,
-    longestGapMs: longestGap(acknowledged, { fromAt, untilAt }).ms,
-  };
-}
-
-function report(results: readonly Measured[]): void {
-  tell("| what | seconds | copy alone | writes/s | longest silence |");
-  tell("| --- | ---: | ---: | ---: | ---: |");
-  for (const { what, seconds, copySeconds, writesPerSecond, longestGapMs } of results) {
-    const copy = copySeconds === null ? "" : copySeconds.toFixed(1);
-    const silence = `${Math.round(longestGapMs)} ms`;
-    tell(
-      `| ${what} | ${seconds.toFixed(1)} | ${copy} | ${Math.round(writesPerSecond)} | ${silence} |`,
-    );
-  }
-  const best = (what: string) =>
-    Math.min(...results.filter((one) => one.what === what).map(({ seconds }) => seconds));
-  const times = (best("rebuildme") / best("by hand")).toFixed(2);
-  tell(`rebuildme takes ${times} times as long as by hand`);
+  timeline(joiner.logPath).forEach(tell);
+  return { copySeconds: copiedIn(result.stdoutTail) };
 }
 
 async function whole(): Promise<void> {
