@@ -1,6 +1,7 @@
 /** The methods by which commands begin, watch and cancel the jobs of an agent. */
 import * as v from "valibot";
 import type { Jobs } from "./jobs.ts";
+import { decodeParams } from "./params.ts";
 import { RpcError, type RpcMethods } from "./wire_rpc.ts";
 
 const kindLengthMax = 32;
@@ -20,7 +21,7 @@ const cancelSchema = v.object({ number: v.nullable(number) });
 export function jobMethods(jobs: Jobs): RpcMethods {
   return {
     "jobs.submit": async (params) => {
-      const { kind, wish } = decode(submitSchema, params);
+      const { kind, wish } = decodeParams(submitSchema, params);
       try {
         return { number: await jobs.submit(kind, wish) };
       } catch (error) {
@@ -30,12 +31,12 @@ export function jobMethods(jobs: Jobs): RpcMethods {
     "jobs.list": () => Promise.resolve({ jobs: jobs.list() }),
     "jobs.read": (params) =>
       answer(() => {
-        const { number, from } = decode(readSchema, params);
+        const { number, from } = decodeParams(readSchema, params);
         return jobs.read(number, from);
       }),
     "jobs.cancel": (params) =>
       answer(() => ({
-        number: jobs.cancel(decode(cancelSchema, params).number),
+        number: jobs.cancel(decodeParams(cancelSchema, params).number),
       })),
   };
 }
@@ -53,13 +54,4 @@ function refused(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
   const because = error instanceof Error ? error.message : String(error);
   return new RpcError("refused", because, { cause: error });
-}
-
-function decode<Schema extends v.GenericSchema>(
-  schema: Schema,
-  params: unknown,
-): v.InferOutput<Schema> {
-  const result = v.safeParse(schema, params);
-  if (result.success) return result.output;
-  throw new RpcError("invalidParams", `Cannot read the call: ${v.summarize(result.issues)}`);
 }

@@ -254,10 +254,11 @@ export class Jobs {
 
   async #end(number: number, state: JobState, sentence: string): Promise<void> {
     const { date, log } = this.#options;
+    // As its last line, so no longer than one.
     this.#say(number, sentence);
     const endedAt = date();
     // Before the file is written: whoever asks now must not be told that it runs.
-    const end = { state, sentence, endedAt, word: "NONE", apart: null };
+    const end = { state, endedAt, word: "NONE", apart: null };
     const written = this.#change(number, end);
     try {
       await written;

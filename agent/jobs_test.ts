@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Json } from "./durable.ts";
 import { type JobFiles, JobJournal } from "./job_journal.ts";
 import { type JobKind, Jobs, type JobTask } from "./jobs.ts";
-import { jobLinesMax } from "./wire_jobs.ts";
+import { decodeJobPage, jobLinesMax } from "./wire_jobs.ts";
 
 /** A disk that keeps its files when the agent ends. */
 function memoryFiles(): JobFiles & { readonly texts: Map<string, string> } {
@@ -130,6 +130,13 @@ Deno.test("a failure is the job's sentence and the node's last error", async () 
   const page = await ended(jobs);
   assert.equal(page.job.state, "failed");
   assert.equal(jobs.view.lastError, "Cannot copy as it rains");
+});
+
+Deno.test("a failure that is longer than a line can still be read by commands", async () => {
+  const jobs = await openJobs({ run: () => Promise.reject(new Error("very ".repeat(1_000))) });
+  await jobs.submit("copy", {});
+  const { job, lines } = decodeJobPage(await ended(jobs));
+  assert.equal(job.sentence, lines.at(-1));
 });
 
 Deno.test("a talkative job keeps its newest lines and their numbers", async () => {

@@ -1,6 +1,6 @@
 /** What a joiner asks of the agent of a donor when a copy goes over ssh, and the decoders for it. */
 import * as v from "valibot";
-import { RpcError } from "./wire_rpc.ts";
+import { decodeParams } from "./params.ts";
 
 const wordLengthMax = 255;
 const pathLengthMax = 4_096;
@@ -50,20 +50,11 @@ export type SendRequest = Readonly<v.InferOutput<typeof sendSchema>>;
 export type Checked = Readonly<v.InferOutput<typeof checkedSchema>>;
 export type Sent = Readonly<v.InferOutput<typeof sentSchema>>;
 
-export const decodeCheckCall = (params: unknown) => call(checkSchema, params).destination;
-export const decodeSendCall = (params: unknown): SendRequest => call(sendSchema, params);
-export const decodeNameCall = (params: unknown) => call(nameSchema, params).id;
+export const decodeCheckCall = (params: unknown) => decodeParams(checkSchema, params).destination;
+export const decodeSendCall = (params: unknown): SendRequest => decodeParams(sendSchema, params);
+export const decodeNameCall = (params: unknown) => decodeParams(nameSchema, params).id;
 export const decodeChecked = (value: unknown): Checked => answer(checkedSchema, value);
 export const decodeSent = (value: unknown): Sent => answer(sentSchema, value);
-
-function call<Schema extends v.GenericSchema>(
-  schema: Schema,
-  params: unknown,
-): v.InferOutput<Schema> {
-  const result = v.safeParse(schema, params);
-  if (result.success) return result.output;
-  throw new RpcError("invalidParams", `Cannot read the call: ${v.summarize(result.issues)}`);
-}
 
 function answer<Schema extends v.GenericSchema>(
   schema: Schema,

@@ -1,9 +1,9 @@
 /** The joiner's tools of a copy over ssh: the folder it comes into, its completeness, its preparation. */
 import { run, succeeded } from "../mysql/process.ts";
 import { describeEnd } from "../mysql/process_end.ts";
-import { argumentsOf } from "../mysql/server.ts";
 import type { Copied, CopyWish } from "./copy_method.ts";
 import { giveAway, sizeOf } from "./folder.ts";
+import { endLeft } from "./left_processes.ts";
 import { toolVersionIn } from "./sending.ts";
 import {
   infoFileNames,
@@ -19,7 +19,6 @@ const prepareMs = 24 * 3_600_000;
 const prepareTermMs = 5_000;
 const outputBytesMax = 262_144;
 const endMs = 5_000;
-const endEveryMs = 50;
 
 export class Receiving {
   readonly #toolFolder: string;
@@ -39,17 +38,9 @@ export class Receiving {
   }
 
   /** An sshd that lost its client without a word would keep unpacking for hours. */
-  async endReceivers(target: string): Promise<void> {
-    const endsAt = performance.now() + endMs;
-    while (true) {
-      const pids = receiversInto(target);
-      for (const pid of pids) end(pid);
-      if (pids.length === 0) return;
-      if (performance.now() > endsAt) {
-        throw new Error(`Cannot end processes ${pids.join(", ")} that unpack into "${target}"`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, endEveryMs));
-    }
+  endReceivers(target: string): Promise<void> {
+    const are = (words: readonly string[]) => unpacks(words, target);
+    return endLeft({ are, doing: `unpack into "${target}"`, endMs });
   }
 
   async judge(target: string): Promise<Copied> {
@@ -93,24 +84,8 @@ async function readPart(target: string, name: string): Promise<string> {
   }
 }
 
-/** Processes whose command line is that of our own xbstream into this very folder. */
-function receiversInto(target: string): readonly number[] {
-  const found: number[] = [];
-  for (const { name } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const words = argumentsOf(Number(name));
-    const unpacks = words.includes("-x") && words.includes("-C") && words.includes(target);
-    if (unpacks && words.some((word) => /(^|\/)(xb|mb)stream$/.test(word))) {
-      found.push(Number(name));
-    }
-  }
-  return found;
-}
-
-function end(pid: number): void {
-  try {
-    Deno.kill(pid, "SIGKILL");
-  } catch {
-    // It ended meanwhile, or it is another user's: the caller sees which when it looks again.
-  }
+/** Is this our own xbstream into this very folder? */
+function unpacks(words: readonly string[], target: string): boolean {
+  const into = words.includes("-x") && words.includes("-C") && words.includes(target);
+  return into && words.some((word) => /(^|\/)(xb|mb)stream$/.test(word));
 }

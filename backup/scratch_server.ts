@@ -5,8 +5,9 @@
  */
 import { Connection } from "../mysql/client.ts";
 import { describeResult, run, succeeded } from "../mysql/process.ts";
-import { argumentsOf, look, MysqlServer } from "../mysql/server.ts";
+import { look, MysqlServer } from "../mysql/server.ts";
 import type { CloneOffer } from "./clone_offer.ts";
+import { endLeft } from "./left_processes.ts";
 import type { Folders, Owner } from "./ports.ts";
 
 export interface ScratchOptions {
@@ -96,36 +97,10 @@ export class ScratchServer implements AsyncDisposable {
 /** Ends a scratch server that an earlier agent may have left in this folder. */
 export async function endScratch(folder: string, mysqld: string): Promise<void> {
   await end(serverIn(folder, mysqld));
-  await endInitialising(folder);
-}
-
-/** An initialisation outlives its agent, and would write on into a folder that is being removed. */
-async function endInitialising(folder: string): Promise<void> {
-  const endsAt = performance.now() + goneMs;
+  // An initialisation outlives its agent too.
   const option = `--defaults-file=${folder}/scratch.cnf`;
-  for (let pids = processesWith(option); pids.length > 0; pids = processesWith(option)) {
-    if (performance.now() >= endsAt) {
-      throw new Error(`Cannot end process ${pids.join(", ")}, which still writes to "${folder}"`);
-    }
-    for (const pid of pids) kill(pid);
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
-  }
-}
-
-function processesWith(argument: string): readonly number[] {
-  const pids: number[] = [];
-  for (const { name } of Deno.readDirSync("/proc")) {
-    if (/^\d+$/.test(name) && argumentsOf(Number(name)).includes(argument)) pids.push(Number(name));
-  }
-  return pids;
-}
-
-function kill(pid: number): void {
-  try {
-    Deno.kill(pid, "SIGKILL");
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  const are = (words: readonly string[]) => words.includes(option);
+  await endLeft({ are, doing: `write to "${folder}"`, endMs: goneMs });
 }
 
 async function end(server: MysqlServer): Promise<void> {

@@ -98,7 +98,12 @@ function placeOf(wish: Complete, addresses: readonly ListedAddress[]): Settings 
     "server.endpoint": formatEndpoint({ host: wish.address, port: wish.port }),
     "mysql.admin": wish.mysqlAdmin,
     "mysql.port": wish.mysqlPort,
-    ...(wish.mysqlSocket === undefined ? {} : { "mysql.socket": wish.mysqlSocket }),
+    ...given({
+      "mysql.socket": wish.mysqlSocket,
+      "mysql.mysqld": wish.mysqld,
+      "mysql.service": wish.service,
+      "mysql.defaults-file": wish.defaultsFile,
+    }),
     "replication.user": wish.replicationUser,
     ...(vip === undefined ? {} : {
       "raft.election-timeout": electionMsWithVip,
@@ -109,6 +114,13 @@ function placeOf(wish: Complete, addresses: readonly ListedAddress[]): Settings 
     }),
     "rpc.secret-file": wish.secretFile,
   };
+}
+
+/** What nobody said is left to the defaults. */
+function given(settings: Readonly<Record<string, string | undefined>>): Settings {
+  return Object.fromEntries(
+    Object.entries(settings).flatMap(([key, value]) => value === undefined ? [] : [[key, value]]),
+  );
 }
 
 /** Passwords go where they came from: a file is named, everything else stands in the configuration. */

@@ -89,6 +89,17 @@ Deno.test("init takes a secret that is there, and a password file by its name", 
   assert.match(stdout, /Took the secret that is in \/etc\/xenon\/secret/);
 });
 
+Deno.test("init writes how the server is started, and leaves what nobody said to the defaults", async () => {
+  const own = "--mysqld /opt/bin/mysqld --service mysql@1 --defaults-file /opt/my.cnf";
+  const { mysql } = configOf((await init(`${flags} ${own}`)).written);
+  assert.deepEqual(
+    [mysql.mysqldPath, mysql.service, mysql.defaultsFile],
+    ["/opt/bin/mysqld", "mysql@1", "/opt/my.cnf"],
+  );
+  const usual = configOf((await init(flags)).written).mysql;
+  assert.deepEqual([usual.service, usual.defaultsFile], [null, "/etc/mysql/my.cnf"]);
+});
+
 Deno.test("init asks a person for what no option says", async () => {
   const answers = ["192.168.0.109", "192.168.0.11/28", ""];
   const { code, written, asked } = await init("", { answers });

@@ -26,7 +26,8 @@ export function progressLine({ step, progress }: JobSummary): string | null {
     ? ""
     : ` of ${shownBytes(bytesTotal)} (${Math.min(100, Math.floor(100 * bytesDone / bytesTotal))}%)`;
   const rate = bytesPerSecond > 0 ? `, ${shownBytes(bytesPerSecond)}/s` : "";
-  const left = etaSeconds === null ? "" : `, ${shownSeconds(etaSeconds)} left`;
+  const estimating = bytesTotal === null ? "" : ", estimating the time left";
+  const left = etaSeconds === null ? estimating : `, ${shownSeconds(etaSeconds)} left`;
   return `${step} ${shownBytes(bytesDone)}${share}${rate}${left}`.trim();
 }
 

@@ -82,7 +82,7 @@ export async function followJob(cluster: Cluster, following: Following): Promise
       heardAt = world.now();
       number = page.job.number;
       if (page.from > from) screen.line(`(${page.from - from} older lines are gone)`);
-      for (const line of page.lines) screen.line(line);
+      for (const line of linesToShow(page)) screen.line(line);
       from = page.from + page.lines.length;
       if (page.job.state !== "running") return outcomeOf(page.job);
       screen.progress(progressLine(page.job));
@@ -93,6 +93,12 @@ export async function followJob(cluster: Cluster, following: Following): Promise
     await screen.wait(askEveryMs);
     if (screen.detached) return detachedFrom(number);
   }
+}
+
+/** A job that did not end well ends with its reason, which the outcome tells. */
+function linesToShow({ job, lines }: JobPage): readonly string[] {
+  const told = ["failed", "canceled"].includes(job.state) && lines.at(-1) === job.sentence;
+  return told ? lines.slice(0, -1) : lines;
 }
 
 /** Null while the agent does not answer, as in its restart; the job goes on in the next one. */

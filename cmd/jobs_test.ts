@@ -69,12 +69,14 @@ Deno.test("submitJob() shows every line once, and the progress between them", as
   assert.deepEqual(asked[0]?.params, job);
 });
 
-Deno.test("followJob() of a job that failed exits with its reason", async () => {
-  const { cluster } = agentWith(lines, { state: "failed", sentence: "Cannot copy b: it is gone" });
-  const { around } = stage();
+Deno.test("followJob() of a job that failed exits with its reason, and says it once", async () => {
+  const sentence = "Cannot copy b: it is gone";
+  const { cluster } = agentWith([...lines, sentence], { state: "failed", sentence });
+  const { screen, around } = stage();
   const outcome = await followJob(cluster, { number: 7, around, deadlineMs: 1_000 });
   assert.equal(outcome.code, 1);
   assert.equal(outcome.stderr, "xenon: Job 7 (rebuild) failed: Cannot copy b: it is gone\n");
+  assert.deepEqual(screen.shown.filter((line) => !line.startsWith("~")), lines);
 });
 
 Deno.test("followJob() detaches at Ctrl-C and says how to see the job again", async () => {
@@ -88,4 +90,10 @@ Deno.test("progressLine() leaves out what nobody knows", () => {
   const progress = { bytesDone: 1_500, bytesTotal: null, bytesPerSecond: 0, etaSeconds: null };
   assert.equal(progressLine({ ...running, progress }), "S9 1.5 kB");
   assert.equal(progressLine({ ...running, progress: null }), null);
+});
+
+Deno.test("progressLine() says that the end is being estimated while only the amount is known", () => {
+  const progress = { bytesDone: 1_500, bytesTotal: 3_000, bytesPerSecond: 9, etaSeconds: null };
+  const line = progressLine({ ...running, progress });
+  assert.equal(line, "S9 1.5 kB of 3.0 kB (50%), 9 B/s, estimating the time left");
 });

@@ -28,6 +28,7 @@ export const impureFiles: readonly string[] = [
   "backup/saved.ts",
   "backup/scratch_server.ts",
   "backup/folder.ts",
+  "backup/left_processes.ts",
   "backup/receiving.ts",
   "backup/sending.ts",
   "backup/restore.ts",

@@ -18,6 +18,10 @@ export interface InitWish {
   readonly mysqlSocket: string | undefined;
   readonly mysqlAdmin: string;
   readonly mysqlPasswordFile: string | undefined;
+  /** How the server here is started; undefined for what the configuration takes by default. */
+  readonly mysqld: string | undefined;
+  readonly service: string | undefined;
+  readonly defaultsFile: string | undefined;
   readonly secretFile: string;
   /** Overwrite the configuration that is there. */
   readonly force: boolean;
@@ -46,6 +50,9 @@ export function addInit(tree: Tree, found: Found<InitCommand>): void {
     .option("--mysql-socket <path>", "Its socket, used in place of the port")
     .option("--mysql-admin <name>", "Account of the agent", "root")
     .option("--mysql-passwd-file <file>", "File of mode 0600 with its password")
+    .option("--mysqld <file>", "Server program, where it is not below /usr")
+    .option("--service <name>", "systemd unit of the server; without it the agent starts it")
+    .option("--defaults-file <file>", "Option file of the server; /etc/mysql/my.cnf without it")
     .option("--secret-file <file>", "Secret that all nodes share", "/etc/xenon/secret")
     .option("--force", "Overwrite the configuration that is there", false)
     .addHelpText(
@@ -55,6 +62,7 @@ export function addInit(tree: Tree, found: Found<InitCommand>): void {
         "xenon init --address 192.168.0.109 --vip 192.168.0.11/24 --repluser rep --replpwd -",
         "xenon init --config /etc/xenon/xenon.toml --address 10.0.0.1 --repluser rep " +
           "--replpwd-file /etc/xenon/replication.passwd",
+        "xenon init --address 10.0.0.1 --defaults-file /etc/my.cnf --mysqld /opt/mysql/bin/mysqld",
       ),
     )
     .action((options, self) =>
@@ -72,6 +80,9 @@ export function addInit(tree: Tree, found: Found<InitCommand>): void {
           mysqlSocket: options.mysqlSocket,
           mysqlAdmin: options.mysqlAdmin,
           mysqlPasswordFile: options.mysqlPasswdFile,
+          mysqld: options.mysqld,
+          service: options.service,
+          defaultsFile: options.defaultsFile,
           secretFile: options.secretFile,
           force: options.force,
         },
