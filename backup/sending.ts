@@ -1,8 +1,12 @@
 /** The donor's tools: its xtrabackup, its login at another host, and one private folder a copy. */
 import { removeSoon } from "./folder.ts";
+import { Connection } from "../mysql/client.ts";
 import { run, succeeded } from "../mysql/process.ts";
+import { rowsOf, text } from "../mysql/rows.ts";
+import { parseVersion } from "../mysql/version.ts";
 import { explainSsh, sshCommand, type SshIdentity, type SshPlace, whyNoPlace } from "./ssh.ts";
 import { sendCopy } from "./stream.ts";
+import { missingGrants } from "./tool_grants.ts";
 import {
   backupCommand,
   optionFile,
@@ -38,6 +42,7 @@ export interface SendOrder {
 
 const versionMs = 15_000;
 const loginMs = 20_000;
+const askMs = 5_000;
 /** A copy of many terabytes. */
 const sendMs = 14 * 24 * 3_600_000;
 /** The tool may wait long for its lock, and says nothing meanwhile. */
@@ -58,14 +63,15 @@ export class Sending {
     const place = whyNoPlace(destination);
     if (place !== null) return { problems: [place], toolVersion: null };
     const { toolFolder } = this.#settings;
-    const [toolVersion, login] = await Promise.all([
+    const [toolVersion, login, grants] = await Promise.all([
       toolVersionIn(toolFolder),
       this.#whyNoLogin(destination),
+      this.#whyNotGranted(),
     ]);
     const tool = toolVersion === null
       ? [`xtrabackup is not in "${toolFolder}": install Percona XtraBackup`]
       : [];
-    return { problems: [...tool, ...login === null ? [] : [login]], toolVersion };
+    return { problems: [...tool, ...grants, ...login === null ? [] : [login]], toolVersion };
   }
 
   /** Sends one copy. Nothing of it stays on this host, the password least of all. */
@@ -101,6 +107,33 @@ export class Sending {
       // The password goes first. What cannot be removed now goes with the next start of the agent.
       await removeSoon(`${workFolder}/options.cnf`);
       await removeSoon(workFolder);
+    }
+  }
+
+  /** The tool would find out in the middle of its work, one after the other. */
+  async #whyNotGranted(): Promise<readonly string[]> {
+    const { user, host, port, socket } = this.#settings.server;
+    const place = socket === null ? { host, port } : { socketPath: socket };
+    try {
+      await using connection = await Connection.connect({
+        user,
+        password: this.#settings.password(),
+        ...place,
+        connectMs: askMs,
+        programName: "xenon-job",
+      });
+      const ask = (sql: string) => connection.query(sql, { deadlineMs: askMs });
+      const lines = rowsOf(await ask("SHOW GRANTS")).flatMap((row) => Object.values(row));
+      const [row = {}] = rowsOf(
+        await ask("SELECT CURRENT_USER() AS account, VERSION() AS version"),
+      );
+      const read = parseVersion(text(row, "version"));
+      if (!read.ok) return [read.because];
+      const account = text(row, "account");
+      return missingGrants({ grants: lines.map(String), account, version: read.version });
+    } catch (error) {
+      const because = error instanceof Error ? error.message : String(error);
+      return [`MySQL does not say what ${user} is granted: ${because}`];
     }
   }
 

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { removeSoon } from "../../backup/folder.ts";
+import { Sending } from "../../backup/sending.ts";
 import { sshCommand, type SshIdentity } from "../../backup/ssh.ts";
 import { sendCopy, type SendLimits, type SendResult } from "../../backup/stream.ts";
 import {
@@ -165,6 +166,8 @@ const hindrance = whyNoSshd() ?? await whyNoStandin();
 await testWithHosts("a copy goes over ssh, or says why not", async (test) => {
   await using lab = await Lab.open();
   await test.step("a copy of a server under load holds what its position says", () => good(lab));
+  await test.step("a missing tool, missing grants and a missing sshd are told together", () =>
+    checkedTogether(lab));
   for (const [name, step] of Object.entries({ ...refusals, ...faults })) {
     await test.step(name, () => step(lab));
     await nothingLeft(lab);
@@ -200,6 +203,34 @@ const refusals: Readonly<Record<string, (lab: Lab) => Promise<void>>> = {
     assert.match(because ?? "", /no sshd listens at /);
   },
 };
+
+/** What a donor can know before anybody wants a copy. */
+async function checkedTogether(lab: Lab): Promise<void> {
+  await using root = await connectAsRoot(lab.server, statementMs);
+  const poor = [
+    "SET sql_log_bin = 0",
+    `CREATE USER poor@localhost IDENTIFIED BY '${secretPart}'`,
+    "GRANT PROCESS ON *.* TO poor@localhost",
+  ];
+  for (const sql of poor) await root.query(sql, { deadlineMs: statementMs });
+  const sending = new Sending({
+    toolFolder: `${lab.folder.path}/nothing`,
+    identity: lab.keys.identity,
+    server: { user: "poor", host: "", port: 0, socket: lab.server.socket },
+    password: () => secretPart,
+    defaultsFile: lab.server.myCnfPath,
+    parentFolder: lab.folder.path,
+  });
+  // Nobody listens there.
+  const destination = { user: "root", host: "127.0.0.1", port: 1, toolFolder: lab.toolFolder };
+  const { problems } = await sending.check(destination);
+  await root.query("DROP USER poor@localhost", { deadlineMs: statementMs });
+  const [tool = "", privileges = "", table = "", login = ""] = problems;
+  assert.match(tool, /install Percona XtraBackup/);
+  assert.match(privileges, /lacks BACKUP_ADMIN, RELOAD, LOCK TABLES, REPLICATION CLIENT on \*/);
+  assert.match(table, /GRANT SELECT ON performance_schema\.log_status TO 'poor'@'localhost'/);
+  assert.match(login, /no sshd listens/);
+}
 
 /** What goes wrong on the way. */
 const faults: Readonly<Record<string, (lab: Lab) => Promise<void>>> = {
