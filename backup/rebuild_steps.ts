@@ -148,7 +148,8 @@ export async function goOn(run: Run, memo: RebuildMemo): Promise<string> {
   if (at.phase === "starting") {
     await start(run, at);
     await removeWork(folders, at);
-    at = await run.record.write({ ...at, phase: "following" }, "S16");
+    // The last moment for a cancel.
+    at = await run.record.enter(at, "following", "S16");
     host.hurry();
     run.task.say("S16 the monitor is on and the server is the agent's again");
   }

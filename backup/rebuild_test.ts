@@ -224,6 +224,27 @@ Deno.test("a cancel during the copy puts the old data back", async () => {
   assert.deepEqual(Object.fromEntries(node.disk.files), oldFiles);
 });
 
+Deno.test("a cancel at any step before S16 puts the old data back; later the job just ends", async () => {
+  for (let step = 1; step <= 18; step++) {
+    const node = new FakeNode();
+    const { task, abort, journal } = taskOf();
+    const say = (line: string) => {
+      if (line.startsWith(`S${step} `)) abort.abort(new Error("An operator canceled the job"));
+    };
+    const ended = await rebuild(optionsOf(node), { ...task, say }, wish).catch(String);
+    if (step < 16) {
+      assert.match(ended, /An operator canceled the job/, `S${step}`);
+      assert.deepEqual(Object.fromEntries(node.disk.files), oldFiles, `S${step}`);
+    } else {
+      // Here nothing is left to wait for.
+      assert.equal(ended, "completed OK!", `S${step}`);
+      assert.equal(node.data, "new", `S${step}`);
+    }
+    assert.equal(journal.apart, null, `S${step}: the server is the agent's again`);
+    assert.equal(node.running, true, `S${step}`);
+  }
+});
+
 Deno.test("the next agent rolls back a copy that was under way, and ends what was left running", async () => {
   const node = new FakeNode();
   const first = taskOf();

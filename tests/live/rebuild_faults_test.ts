@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { LabNode } from "../../cmd/demo/lab_node.ts";
 import { describeResult, run, succeeded } from "../../mysql/process.ts";
+import { cancelOnce, cancels } from "./rebuild_cancels.ts";
 import { leftovers, RebuildLab, uuidOf } from "./rebuild_lab.ts";
 
 /** Copying a data folder on a busy machine takes long. */
@@ -11,7 +12,9 @@ const megabyte = new Uint8Array(1 << 20);
 Deno.test("a rebuild that is disturbed loses nothing and leaves nothing behind", async (test) => {
   await using ward = await RebuildLab.open();
 
-  await test.step("canceled during the copy: the node is as it was", () => cancelCopy(ward));
+  for (const [where, cancel] of Object.entries(cancels)) {
+    await test.step(`canceled ${where}`, () => cancelOnce(ward, cancel));
+  }
   await test.step("the joiner's agent is killed during the copy: the next one rolls back", () =>
     killAgentInCopy(ward));
   await test.step("the joiner's agent is killed after the copy: the next one goes on", () =>
@@ -21,20 +24,6 @@ Deno.test("a rebuild that is disturbed loses nothing and leaves nothing behind",
   await test.step("the disk fills up: the old data serves again", () => fillDisk(ward));
   await ward.verdict();
 });
-
-async function cancelCopy(ward: RebuildLab): Promise<void> {
-  const { joiner } = await ward.cast();
-  const before = await uuidOf(joiner);
-  const job = await ward.begin(joiner);
-  await ward.reached(joiner, "S9");
-  assert.equal((await joiner.status())?.role, "LEARNER");
-  assert.equal((await joiner.status())?.backup.state, "BACKUPING");
-  const result = await ward.lab.xenon(joiner, ["jobs", "cancel"]);
-  assert.ok(succeeded(result), describeResult(result));
-  const { job: ended } = await ward.ended(joiner, job);
-  assert.equal(ended.state, "canceled", ended.sentence);
-  await asBefore(ward, joiner, before);
-}
 
 async function killAgentInCopy(ward: RebuildLab): Promise<void> {
   const { joiner } = await ward.cast();
