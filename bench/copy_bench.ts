@@ -13,8 +13,8 @@ const rowsAtOnce = 16;
 
 /** How long one copy took. */
 export interface Timed {
-  /** The part that counts; all of it where it is not given. */
-  readonly seconds?: number;
+  /** Until the new server replicates and has caught up; all of it where it is not given. */
+  readonly seconds?: number | undefined;
   /** Only the copying, where that is known by itself. */
   readonly copySeconds: number | null;
 }
@@ -22,6 +22,8 @@ export interface Timed {
 interface Measured extends Timed {
   readonly what: string;
   readonly seconds: number;
+  /** Until the command or the hands were done with everything. */
+  readonly allSeconds: number;
   readonly writesPerSecond: number;
   /** Transactions that the donor, which is a replica, applied. */
   readonly donorPerSecond: number;
@@ -75,6 +77,7 @@ export class CopyBench {
     this.#results.push({
       what,
       seconds: timed.seconds ?? allSeconds,
+      allSeconds,
       copySeconds: timed.copySeconds,
       writesPerSecond: during / allSeconds,
       donorPerSecond: applied / allSeconds,
@@ -88,20 +91,22 @@ export class CopyBench {
       Math.min(...this.#results.filter((one) => one.what === what).map((one) => one.seconds));
     const times = (seconds("rebuildme") / seconds("by hand")).toFixed(2);
     return [
-      "| what | seconds | copy alone | writes/s | the donor applies/s | longest silence |",
-      "| --- | ---: | ---: | ---: | ---: | ---: |",
+      "| what | in step after s | all s | copy alone s | writes/s | the donor applies/s | longest silence |",
+      "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
       ...this.#results.map(rowOf),
-      `rebuildme takes ${times} times as long as by hand`,
+      `rebuildme takes ${times} times as long as by hand until the new server is in step`,
     ];
   }
 }
 
 function rowOf(measured: Measured): string {
-  const { what, seconds, copySeconds, writesPerSecond, donorPerSecond, longestGapMs } = measured;
+  const { what, seconds, allSeconds, copySeconds, writesPerSecond, donorPerSecond, longestGapMs } =
+    measured;
   const copy = copySeconds === null ? "" : copySeconds.toFixed(1);
   const rates = `${Math.round(writesPerSecond)} | ${Math.round(donorPerSecond)}`;
   const silence = `${Math.round(longestGapMs)} ms`;
-  return `| ${what} | ${seconds.toFixed(1)} | ${copy} | ${rates} | ${silence} |`;
+  const times = `${seconds.toFixed(1)} | ${allSeconds.toFixed(1)} | ${copy}`;
+  return `| ${what} | ${times} | ${rates} | ${silence} |`;
 }
 
 /** Seconds of step S9, as the output of the command says them. */
@@ -110,13 +115,34 @@ export function copiedIn(output: string): number | null {
   return copied === undefined ? null : Number(copied);
 }
 
-/** What the newest job said, out of its agent's log, each line with the seconds since the last. */
-export function timeline(logPath: string): readonly string[] {
+/** Until the new server was in step with the leader; what came after is the end of the old data. */
+export function inStepAfter(lines: readonly TimedLine[]): number | undefined {
+  const until = lines.find(({ sentence }) => sentence.startsWith("S18 "));
+  return until?.seconds;
+}
+
+export interface TimedLine {
+  readonly sentence: string;
+  /** Since the first line of the job. */
+  readonly seconds: number;
+}
+
+/** What the newest job said, out of its agent's log. */
+export function timeline(logPath: string): readonly TimedLine[] {
   const lines = Deno.readTextFileSync(logPath).split("\n").filter((line) => /"job":/.test(line))
     .map((line) => JSON.parse(line) as { time: string; sentence: string; job: number });
   const newest = lines.filter(({ job }) => job === lines.at(-1)?.job);
-  return newest.map(({ time, sentence }, index) => {
-    const ms = Date.parse(time) - Date.parse(newest[index - 1]?.time ?? time);
-    return `${(ms / 1_000).toFixed(2).padStart(8)} s  ${sentence}`;
+  const beganAt = Date.parse(newest[0]?.time ?? "");
+  return newest.map(({ time, sentence }) => ({
+    sentence,
+    seconds: (Date.parse(time) - beganAt) / 1_000,
+  }));
+}
+
+/** Each line with the time since the last. */
+export function shownTimeline(lines: readonly TimedLine[]): readonly string[] {
+  return lines.map(({ sentence, seconds }, index) => {
+    const since = seconds - (lines[index - 1]?.seconds ?? 0);
+    return `${since.toFixed(2).padStart(8)} s  ${sentence}`;
   });
 }

@@ -4,9 +4,10 @@
  *
  *   deno run -A bench/rebuild.ts --gigabytes 2 --runs 2
  *
- * Both count from the first word that is typed to a new server that has everything which the leader had
- * at that moment and replicates from it. See rebuild_by_hand.ts for what is typed there; a rebuild also
- * stops the old server, keeps its data until the new server is verified, and removes it then.
+ * Both count from the first thing that is done to a new server that replicates and has everything which
+ * the leader had at that moment. See rebuild_by_hand.ts for what is typed there. A rebuild stops the old
+ * server in this time, which by hand is thrown away running; that it removes the old data after the new
+ * server was verified is in the column of all seconds only.
  */
 import { parseArgs } from "node:util";
 import { findMysqld, templateFolder } from "../cmd/demo/find_mysqld.ts";
@@ -84,8 +85,9 @@ async function rebuild(joiner: LabNode, donor: LabNode): Promise<Timed> {
   const words = ["mysql", "rebuildme", `--from=${donor.id}`, `--method=${values.method}`];
   const result = await lab.xenon(joiner, [...words, "--force"], { deadlineMs: statementMs });
   if (!succeeded(result)) throw new Error(describeResult(result));
-  timeline(joiner.logPath).forEach(tell);
-  return { copySeconds: copiedIn(result.stdoutTail) };
+  const lines = timeline(joiner.logPath);
+  shownTimeline(lines).forEach(tell);
+  return { seconds: inStepAfter(lines), copySeconds: copiedIn(result.stdoutTail) };
 }
 
 async function whole(): Promise<void> {

@@ -144,8 +144,9 @@ async function rebuild({ joiner, donor }: Hands): Promise<Timed> {
   const words = ["mysql", "rebuildme", `--from=${donor.id}`, "--method=xtrabackup"];
   const result = await joiner.xenon(words, copyMs);
   if (!succeeded(result)) throw new Error(describeResult(result));
-  timeline(joiner.logPath).forEach(tell);
-  return { copySeconds: copiedIn(result.stdoutTail) };
+  const lines = timeline(joiner.logPath);
+  shownTimeline(lines).forEach(tell);
+  return { seconds: inStepAfter(lines), copySeconds: copiedIn(result.stdoutTail) };
 }
 
 async function whole(): Promise<void> {
