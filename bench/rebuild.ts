@@ -18,7 +18,15 @@ import { Ledger } from "../cmd/demo/ledger.ts";
 import { Locator } from "../cmd/demo/locator.ts";
 import { Workload } from "../cmd/demo/workload.ts";
 import { describeResult, succeeded } from "../mysql/process.ts";
-import { copiedIn, CopyBench, fill, type Timed, timeline } from "./copy_bench.ts";
+import {
+  copiedIn,
+  CopyBench,
+  fill,
+  inStepAfter,
+  shownTimeline,
+  type Timed,
+  timeline,
+} from "./copy_bench.ts";
 import { executedOver } from "./follow_by_hand.ts";
 import { byHand } from "./rebuild_by_hand.ts";
 

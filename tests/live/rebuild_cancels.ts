@@ -39,13 +39,15 @@ export const cancels: Readonly<Record<string, Cancel>> = {
     },
     becomes: "asBefore",
   },
-  "while it checks (S1 to S3), as the donor's agent is slow to answer": {
-    hold: ({ other }) => {
+  "while it checks (S1 to S3), as the donor's agent does not answer": {
+    hold: ({ other }) =>
+      Promise.resolve({
+        [Symbol.asyncDispose]: () => Promise.resolve(other.signalAgent("SIGCONT")),
+      }),
+    reach: async (ward, { joiner, other }, job) => {
+      await ward.said(joiner, job, /^S2 /);
       other.signalAgent("SIGSTOP");
-      const letGo = () => Promise.resolve(other.signalAgent("SIGCONT"));
-      return Promise.resolve({ [Symbol.asyncDispose]: letGo });
     },
-    reach: () => Promise.resolve(),
     becomes: "asBefore",
   },
   "while the server stops (S4 to S6)": {

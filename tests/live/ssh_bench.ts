@@ -16,7 +16,15 @@ import {
   readPosition,
   whyUnfinished,
 } from "../../backup/xtrabackup.ts";
-import { copiedIn, CopyBench, fill, type Timed, timeline } from "../../bench/copy_bench.ts";
+import {
+  copiedIn,
+  CopyBench,
+  fill,
+  inStepAfter,
+  shownTimeline,
+  type Timed,
+  timeline,
+} from "../../bench/copy_bench.ts";
 import { followByHand } from "../../bench/follow_by_hand.ts";
 import { Ledger } from "../../cmd/demo/ledger.ts";
 import { Workload } from "../../cmd/demo/workload.ts";
