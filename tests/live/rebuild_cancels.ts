@@ -23,6 +23,8 @@ interface Cancel {
   readonly hold: (cast: Cast) => Promise<AsyncDisposable>;
   /** Waits until the job is where it is to be canceled. */
   readonly reach: (ward: RebuildLab, cast: Cast, job: number) => Promise<void>;
+  /** The call behind `xenon jobs cancel`, where nothing else is said: a program takes long to start. */
+  readonly by?: (ward: RebuildLab, joiner: LabNode) => Promise<void>;
   readonly becomes: "asBefore" | "rebuilt";
 }
 
@@ -37,6 +39,7 @@ export const cancels: Readonly<Record<string, Cancel>> = {
       assert.equal((await joiner.status())?.role, "LEARNER");
       assert.equal((await joiner.status())?.backup.state, "BACKUPING");
     },
+    by: cancelByCommand,
     becomes: "asBefore",
   },
   "while it checks (S1 to S3), as the donor's agent does not answer": {
@@ -88,8 +91,7 @@ export async function cancelOnce(ward: RebuildLab, cancel: Cancel): Promise<void
     void held;
     job = await ward.begin(joiner, { from: other.id });
     await cancel.reach(ward, cast, job);
-    const result = await ward.lab.xenon(joiner, ["jobs", "cancel"]);
-    assert.ok(succeeded(result), describeResult(result));
+    await (cancel.by ?? cancelByCall)(ward, joiner);
   }
   const { job: { state, sentence } } = await ward.ended(joiner, job);
   assert.equal(state, "canceled", sentence);
@@ -103,6 +105,15 @@ export async function cancelOnce(ward: RebuildLab, cancel: Cancel): Promise<void
     assert.deepEqual(leftovers(joiner), [`.xenon-old-${job}`]);
     Deno.removeSync(`${joiner.sandbox.dataFolder}/.xenon-old-${job}`, { recursive: true });
   }
+}
+
+async function cancelByCommand({ lab }: RebuildLab, joiner: LabNode): Promise<void> {
+  const result = await lab.xenon(joiner, ["jobs", "cancel"]);
+  assert.ok(succeeded(result), describeResult(result));
+}
+
+async function cancelByCall(ward: RebuildLab, joiner: LabNode): Promise<void> {
+  await ward.call(joiner, "jobs.cancel", { number: null });
 }
 
 /** The donor receives and acknowledges, and cannot apply. */
