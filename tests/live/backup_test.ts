@@ -10,10 +10,14 @@ import { Workload } from "../../cmd/demo/workload.ts";
 import { decodeManifest, type Manifest } from "../../backup/manifest.ts";
 import { contains, parse } from "../../mysql/gtid.ts";
 import { describeResult, run, succeeded } from "../../mysql/process.ts";
+import { commandLineOf, sampleCommandLines } from "./command_lines.ts";
 import { testWithHosts } from "./hosts.ts";
 import { CopyLab, whyNoCopies } from "./hosts_copies.ts";
+import { parted } from "./hosts_faults.ts";
 import { FixedLocator, type HostsLab } from "./hosts_lab.ts";
 import type { HostNode } from "./hosts_lab_node.ts";
+import { must, unmount } from "./hosts_sweep.ts";
+import { secretsOf, tellingOf } from "./told_secrets.ts";
 
 const patienceMs = 60_000;
 const jobMs = 180_000;
@@ -27,9 +31,20 @@ await testWithHosts("copies of a running cluster", async (test) => {
   const { lab } = copies;
   assert.ok(await lab.whole(patienceMs), await lab.sentences());
   const stage = Object.assign(copies, { ledger: new Ledger() });
+  const stop = new AbortController();
+  const commandLines = sampleCommandLines(stop.signal);
   for (const [name, step] of Object.entries(steps)) {
     await test.step(name, () => whileWriting(stage, () => step(stage)));
   }
+  stop.abort();
+  const seen = [...await commandLines];
+  await test.step("no password was in a command line, a log, a table or an error", async () => {
+    assert.ok(seen.some((line) => line.includes("xtrabackup/main")), "the copies were seen");
+    const told = [...seen, ...await tellingOf(lab)];
+    for (const secret of secretsOf(lab)) {
+      assert.deepEqual(told.filter((text) => text.includes(secret)), []);
+    }
+  });
 }, await whyNoCopies());
 
 const steps: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
@@ -104,28 +119,69 @@ const steps: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     await quiet(lab);
     assert.ok(await lab.whole(patienceMs), await lab.sentences());
   },
-  "a new host is restored from the newest backup and joins the cluster": async ({ lab }) => {
-    const leader = await lab.leader(patienceMs);
-    const node = await follower(lab);
-    const removed = await leader.xenon(["cluster", "remove", "--wait", node.id], jobMs);
-    assert.ok(succeeded(removed), describeResult(removed));
-    const refused = await node.xenon(["mysql", "restore", "--from", backupsOf(lab)], jobMs);
-    assert.match(refused.stderrTail, /nothing was touched/);
-    await node.becomeNew();
-    assert.ok(await poll(patienceMs, async () => await node.healthy() ? true : null));
-    const damaged = `${lab.folder}/damaged`;
-    const copied = await run(["cp", "-a", newestOf(lab), damaged], { deadlineMs: jobMs });
-    assert.ok(succeeded(copied), describeResult(copied));
-    Deno.writeTextFileSync(`${damaged}/data/ibdata1`, "x", { append: true });
-    const found = await node.xenon(["mysql", "restore", "--from", damaged], jobMs);
-    assert.match(found.stderrTail, /is damaged, 1 files differ: ibdata1/);
-    const result = await node.xenon(["mysql", "restore", "--from", backupsOf(lab)], jobMs);
-    assert.ok(succeeded(result), describeResult(result));
-    const added = await leader.xenon(["cluster", "add", node.id], jobMs);
-    assert.ok(succeeded(added), describeResult(added));
+  "a link that is cut during a rebuild puts the old data back": async ({ lab }) => {
+    const joiner = await follower(lab);
+    const rebuild = joiner.xenon(["mysql", "rebuildme", "--method=xtrabackup"], jobMs);
+    const donor = await sending(lab, joiner);
+    await lab.network.fault(parted([joiner.host.name], [donor.host.name]));
+    const result = await rebuild;
+    await lab.network.heal();
+    assert.match(result.stderrTail, /the old data is in place again and nothing was lost/);
+    await quiet(lab);
     assert.ok(await lab.whole(patienceMs), await lab.sentences());
   },
+  "a disk of a new host that fills up ends its rebuild, and one is restored from the newest backup and joins the cluster":
+    async ({ lab }) => {
+      const leader = await lab.leader(patienceMs);
+      const node = await follower(lab);
+      const removed = await leader.xenon(["cluster", "remove", "--wait", node.id], jobMs);
+      assert.ok(succeeded(removed), describeResult(removed));
+      const refused = await node.xenon(["mysql", "restore", "--from", backupsOf(lab)], jobMs);
+      assert.match(refused.stderrTail, /nothing was touched/);
+      await fillDuringRebuild(lab, node);
+      await node.becomeNew();
+      assert.ok(await poll(patienceMs, async () => await node.healthy() ? true : null));
+      const damaged = `${lab.folder}/damaged`;
+      const copied = await run(["cp", "-a", newestOf(lab), damaged], { deadlineMs: jobMs });
+      assert.ok(succeeded(copied), describeResult(copied));
+      Deno.writeTextFileSync(`${damaged}/data/ibdata1`, "x", { append: true });
+      const found = await node.xenon(["mysql", "restore", "--from", damaged], jobMs);
+      assert.match(found.stderrTail, /is damaged, 1 files differ: ibdata1/);
+      const result = await node.xenon(["mysql", "restore", "--from", backupsOf(lab)], jobMs);
+      assert.ok(succeeded(result), describeResult(result));
+      const added = await leader.xenon(["cluster", "add", node.id], jobMs);
+      assert.ok(succeeded(added), describeResult(added));
+      assert.ok(await lab.whole(patienceMs), await lab.sentences());
+    },
 };
+
+/** A new host begins on a disk that has room, and then has none. */
+async function fillDuringRebuild(lab: HostsLab, node: HostNode): Promise<void> {
+  await node.becomeNew((folder) => mountMemory(folder));
+  const { dataFolder } = node;
+  try {
+    assert.ok(await poll(patienceMs, async () => await node.healthy() ? true : null));
+    const { id } = await lab.leader(patienceMs);
+    const words = ["mysql", "rebuildme", "--method=xtrabackup", "--from", id];
+    const rebuild = node.xenon(words, jobMs);
+    await sending(lab, node);
+    const filler = ["dd", "if=/dev/zero", `of=${dataFolder}/.xenon-filler`, "bs=1M", "status=none"];
+    await run(filler, { deadlineMs: jobMs });
+    assert.match(
+      (await rebuild).stderrTail,
+      /the disk of .* is full.*the old data is in place again/,
+    );
+    assert.deepEqual(namesIn(dataFolder), [".xenon-filler"]);
+    await quiet(lab);
+  } finally {
+    await unmount(dataFolder);
+  }
+}
+
+/** With room for the copy and what is asked for besides, as the checks want it. */
+async function mountMemory(folder: string): Promise<void> {
+  await must(["mount", "-t", "tmpfs", "-o", "size=1000m,mode=0700", "xenon", folder]);
+}
 
 /** Waits until another node sends a copy to this one, and gives it. */
 async function sending(lab: HostsLab, joiner: HostNode): Promise<HostNode> {
@@ -151,15 +207,6 @@ async function quiet(lab: HostsLab): Promise<void> {
     return left.length === 0 ? true : null;
   });
   assert.ok(gone, left.join("\n"));
-}
-
-function commandLineOf(pid: number): string {
-  try {
-    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
-  } catch {
-    // It ended meanwhile.
-    return "";
-  }
 }
 
 function namesIn(folder: string): readonly string[] {

@@ -232,8 +232,11 @@ export class HostNode {
     await this.startAgent();
   }
 
-  /** The host is as new: no data, no state of its agent, which runs again. */
-  async becomeNew(): Promise<void> {
+  /**
+   * The host is as new: no data, no state of its agent, which runs again. `furnish` may put a disk of
+   * its own where the data goes before that.
+   */
+  async becomeNew(furnish: (dataFolder: string) => Promise<void> = async () => {}): Promise<void> {
     this.signalAgent("SIGKILL");
     await this.agentGone();
     const { server, dataFolder } = this.#server();
@@ -242,6 +245,7 @@ export class HostNode {
       Deno.removeSync(folder, { recursive: true });
       Deno.mkdirSync(folder, { mode: 0o700 });
     }
+    await furnish(dataFolder);
     await this.startAgent();
   }
 

@@ -27,6 +27,7 @@ import {
   startSandbox,
 } from "../../mysql/sandbox.ts";
 import { installStandin, whyNoStandin } from "../fixtures/xtrabackup/install.ts";
+import { commandLineOf, sampleCommandLines } from "./command_lines.ts";
 import { type Host, HostNetwork, testWithHosts } from "./hosts.ts";
 import { isolated } from "./hosts_faults.ts";
 import { Sshd, SshKeys, whyNoSshd } from "./hosts_sshd.ts";
@@ -40,7 +41,6 @@ const secretPart = crypto.getRandomValues(new Uint8Array(8)).toHex();
 /** With everything that has to be quoted somewhere. */
 const password = `pa#ss"wo rd\\'${secretPart}`;
 const partBytes = 20_000_000;
-const sampleEveryMs = 20;
 /** 10 MB a second, so that there is time for a fault. */
 const slow = 1;
 const fast = 100_000;
@@ -326,7 +326,7 @@ async function nothingLeft(lab: Lab): Promise<void> {
   let left: readonly string[] = [];
   const gone = await poll(patienceMs, async () => {
     const pids = [...await lab.donor.pids(), ...await lab.joiner.pids()];
-    left = pids.map(commandLine).filter((line) => /xtrabackup|xbstream|mbstream|ssh /.test(line));
+    left = pids.map(commandLineOf).filter((line) => /xtrabackup|xbstream|mbstream|ssh /.test(line));
     return left.length === 0 ? true : null;
   });
   assert.ok(gone, left.join("\n"));
@@ -334,7 +334,7 @@ async function nothingLeft(lab: Lab): Promise<void> {
 
 async function killTool(lab: Lab): Promise<void> {
   for (const pid of await lab.donor.pids()) {
-    if (/xtrabackup\/main\.ts/.test(commandLine(pid))) signalOne(pid, "SIGKILL");
+    if (/xtrabackup\/main\.ts/.test(commandLineOf(pid))) signalOne(pid, "SIGKILL");
   }
 }
 
@@ -353,26 +353,5 @@ async function write(server: Sandbox, signal: AbortSignal): Promise<void> {
   await using root = await connectAsRoot(server, statementMs);
   while (!signal.aborted) {
     await root.query("INSERT INTO d.t (x) VALUES (1)", { deadlineMs: statementMs });
-  }
-}
-
-/** Command lines of everything that runs on this machine meanwhile. */
-async function sampleCommandLines(signal: AbortSignal): Promise<ReadonlySet<string>> {
-  const seen = new Set<string>();
-  while (!signal.aborted) {
-    for (const { name } of Deno.readDirSync("/proc")) {
-      if (/^\d+$/.test(name)) seen.add(commandLine(Number(name)));
-    }
-    await new Promise((resolve) => setTimeout(resolve, sampleEveryMs));
-  }
-  return seen;
-}
-
-function commandLine(pid: number): string {
-  try {
-    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
-  } catch {
-    // It ended meanwhile.
-    return "";
   }
 }
