@@ -18,8 +18,9 @@ BENCH ?=
 FAULT ?=
 RUNS ?= 5
 SECONDS ?= 20
+MINUTES ?= 20
 
-.PHONY: help build demo test ok sim check tidy clean proof bench-faults bench-rebuild \
+.PHONY: help build demo test ok sim check tidy clean proof soak bench-faults bench-rebuild \
 	bench-rebuild-ssh
 
 help: ## Show the targets.
@@ -49,6 +50,10 @@ proof: $(DENO) ## Measure every fault on real hosts and write the table of docs/
 	export XENON_MYSQLD=$$(packaging/fetch_mysql.sh)
 	$(DENO) run -A tests/proof/main.ts $(if $(FAULT),--fault $(FAULT)) \
 		--runs $(RUNS) --seconds $(SECONDS)
+
+soak: $(DENO) ## Keep three hosts busy with faults, and watch memory and processor of the agents; MINUTES=20.
+	export XENON_MYSQLD=$$(packaging/fetch_mysql.sh)
+	$(DENO) run -A tests/proof/soak.ts --minutes $(MINUTES)
 
 bench-faults: $(DENO) ## Measure failovers on real servers; BENCH='--fault NAME --runs 5' chooses.
 	export XENON_MYSQLD=$$(packaging/fetch_mysql.sh)

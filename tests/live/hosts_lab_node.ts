@@ -156,6 +156,11 @@ export class HostNode {
     return this.#agent?.alive ?? false;
   }
 
+  /** The process of the agent; null where it does not run. */
+  get agentPid(): number | null {
+    return this.#agent?.alive === true ? this.#agent.pid : null;
+  }
+
   signalAgent(signal: Deno.Signal): void {
     if (signal === "SIGKILL" || signal === "SIGTERM") this.#supervised = false;
     this.#agent?.signal(signal);
