@@ -210,8 +210,15 @@ function tally(config: Config, state: Candidate, at: Millis): Step {
 /** The round took too long. */
 export function candidateTick(config: Config, state: Candidate, at: Millis): Step {
   if (at < state.giveUpAt) return [state, []];
-  const why = state.why === "" ? "no majority answered" : state.why;
-  return lose(config, state, { at, why });
+  return lose(config, state, { at, why: state.why === "" ? tooFew(state) : state.why });
+}
+
+function tooFew({ votes }: Candidate): string {
+  const conditional = Object.entries(votes).filter(([, { granted }]) => granted === "conditional");
+  if (conditional.length === 0) return "no majority answered";
+  const names = conditional.map(([id]) => id).join(", ");
+  return `the votes of ${names} count only together with all others, as a restart may have cost ` +
+    "them what they received";
 }
 
 /** Somebody is further: take over the term, and try again later. */

@@ -131,8 +131,8 @@ export function judge(config: Config, state: Follower, heard: HeardHeartbeat): S
     return [{ ...apart, invalid, why: `leader ${from} lacks ${invalid.set}` }, effects];
   }
   if (invalid?.kind === "lost") {
-    const [doubted, written] = doubt(state, `my server lost ${invalid.set}`);
-    const [apart, effects] = stayApart(doubted);
+    const [bound, written] = promise(config, state, invalid.set);
+    const [apart, effects] = stayApart(bound);
     return [{ ...apart, invalid }, [...written, ...effects]];
   }
   const durable: Durable = { ...state.durable, lastLeader: { term: heartbeat.term, id: from } };
@@ -140,10 +140,18 @@ export function judge(config: Config, state: Follower, heard: HeardHeartbeat): S
   return [next, [persisting(durable), ...effects]];
 }
 
-/** Others count on a leader to hold what it wrote: without that its vote is worth less. */
-function doubt(state: Follower, uncertain: string): readonly [Follower, readonly Effect[]] {
-  if (state.durable.uncertain !== null) return [state, []];
-  const durable: Durable = { ...state.durable, uncertain };
+/** What it wrote as leader counts as acknowledged by it: without that it neither stands nor votes. */
+function promise(
+  config: Config,
+  state: Follower,
+  lost: Position,
+): readonly [Follower, readonly Effect[]] {
+  const { promised } = state.durable;
+  if (config.positions.contains(promised, lost)) return [state, []];
+  const durable: Durable = {
+    ...state.durable,
+    promised: config.positions.union(promised, lost),
+  };
   return [{ ...state, durable }, [persisting(durable)]];
 }
 

@@ -11,7 +11,7 @@ import type { HostNode } from "../live/hosts_lab_node.ts";
 import { act } from "./act.ts";
 import { pause } from "./fault.ts";
 import { faultNamed } from "./menu.ts";
-import { complaintsOf } from "./outcome.ts";
+import { complaintsOf, type Outcome } from "./outcome.ts";
 import { describeUse, type Sample, usesOf } from "./soak_use.ts";
 
 const wholeMs = 60_000;
@@ -56,16 +56,24 @@ async function playUntil(endsAt: number, lab: HostsLab): Promise<number> {
   let wrong = 0;
   for (let round = 0; performance.now() < endsAt; round++) {
     const fault = faultNamed(names[round % names.length] ?? names[0]);
-    const outcome = await act({ lab, ledger, awayMs }, fault);
-    const said = complaintsOf(outcome, fault.expect, awayMs);
-    if (said.length > 0) wrong++;
-    const { outageMs, acknowledged, lost } = outcome;
-    print(
-      `${fault.name}: outage ${Math.round(outageMs)} ms, ${acknowledged} acknowledged, ` +
-        [`${lost} lost`, ...said].join("; "),
-    );
+    try {
+      const outcome = await act({ lab, ledger, awayMs }, fault);
+      const said = complaintsOf(outcome, fault.expect, awayMs);
+      if (said.length > 0) wrong++;
+      print(describe(outcome, said));
+    } catch (error) {
+      wrong++;
+      print(`${fault.name}: ${error instanceof Error ? error.message : String(error)}`);
+      if (!await lab.whole(wholeMs)) throw error;
+    }
   }
   return wrong;
+}
+
+function describe(outcome: Outcome, said: readonly string[]): string {
+  const { fault, outageMs, acknowledged, lost } = outcome;
+  return `${fault}: outage ${Math.round(outageMs)} ms, ${acknowledged} acknowledged, ` +
+    [`${lost} lost`, ...said].join("; ");
 }
 
 async function sampleUntil(
