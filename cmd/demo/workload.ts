@@ -18,12 +18,14 @@ export interface WorkloadOptions {
   readonly ledger: Ledger;
   readonly account: Account;
   readonly writers: number;
+  /** Milliseconds from one write of a writer to its next; 5 where none are given. */
+  readonly everyMs?: number;
 }
 
 /** Where the integers go. */
 export const tableName = "xenon_demo.numbers";
 
-const everyMs = 5;
+const defaultEveryMs = 5;
 const connectMs = 200;
 const readMs = 500;
 
@@ -58,6 +60,7 @@ export class Workload implements AsyncDisposable {
   }
 
   async #write(): Promise<void> {
+    const { everyMs = defaultEveryMs } = this.#options;
     let session: Session | null = null;
     while (!this.#stopped) {
       const startedAt = performance.now();

@@ -16,6 +16,8 @@ export interface Stage {
   readonly lab: HostsLab;
   readonly ledger: Ledger;
   readonly awayMs: number;
+  /** From one write of a writer to its next. */
+  readonly writeEveryMs?: number;
 }
 
 const writers = 4;
@@ -70,14 +72,14 @@ type Seen = Pick<
 
 /** The part with writers. */
 async function watch(
-  { lab, ledger, awayMs }: Stage,
+  { lab, ledger, awayMs, writeEveryMs: everyMs = 5 }: Stage,
   { fault, scene }: { readonly fault: Fault; readonly scene: Scene },
 ): Promise<Seen> {
   await using sampler = await AddressSampler.start(lab.network.hosts, lab.address);
   const places = lab.nodes.map((node) => () => node.localServer);
   await using watchers = new Watchers(places, lab.account);
   const locator = new FixedLocator(lab.address);
-  await using workload = new Workload({ locator, ledger, account: lab.account, writers });
+  await using workload = new Workload({ locator, ledger, account: lab.account, writers, everyMs });
   workload.start();
   await written(ledger, performance.now());
   await pause(calmMs);

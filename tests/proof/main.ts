@@ -67,7 +67,7 @@ function optionsOf(words: readonly string[]): Options {
 
 async function measure({ faults, runs, seconds, results }: Options): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
-  await using proof = new Proof(1_000 * seconds);
+  await using proof = new Proof({ awayMs: 1_000 * seconds });
   for (const fault of faults) {
     const reason = await whyLeftOut(fault);
     if (reason !== null) {

@@ -10,13 +10,15 @@ import type { Outcome } from "./outcome.ts";
 
 const wholeMs = 60_000;
 
+export type ProofOptions = Pick<Stage, "awayMs" | "writeEveryMs">;
+
 /** Keeps one cluster from fault to fault as long as it heals; else it makes a new one. */
 export class Proof implements AsyncDisposable {
-  readonly #awayMs: number;
+  readonly #options: ProofOptions;
   #stage: Stage | null = null;
 
-  constructor(awayMs: number) {
-    this.#awayMs = awayMs;
+  constructor(options: ProofOptions) {
+    this.#options = options;
   }
 
   /** A fault that cannot be brought to its end is an outcome with trouble, and costs the cluster. */
@@ -30,7 +32,7 @@ export class Proof implements AsyncDisposable {
       const trouble = error instanceof Error ? error.message : String(error);
       const said = this.#stage?.lab.nodes.map((node) => node.lastWords()) ?? [];
       await this.#giveUp();
-      return { ...nothingSeen, fault: fault.name, awayMs: this.#awayMs, trouble, said };
+      return { ...nothingSeen, fault: fault.name, awayMs: this.#options.awayMs, trouble, said };
     }
   }
 
@@ -59,7 +61,7 @@ export class Proof implements AsyncDisposable {
     if (this.#stage?.lab.nodes.length === hosts) return this.#stage;
     await this.close();
     const lab = await HostsLab.open(hosts);
-    this.#stage = { lab, ledger: new Ledger(), awayMs: this.#awayMs };
+    this.#stage = { lab, ledger: new Ledger(), ...this.#options };
     if (await lab.whole(wholeMs)) return this.#stage;
     throw new Error(`Cannot begin as the new cluster is not whole: ${await lab.sentences()}`);
   }
