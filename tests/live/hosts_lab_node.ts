@@ -8,6 +8,7 @@ import type { Connection, Endpoint } from "../../mysql/client.ts";
 import type { ProcessResult } from "../../mysql/process.ts";
 import { connectAsRoot, createSandbox, type Sandbox, startSandbox } from "../../mysql/sandbox.ts";
 import { type Host, hostInterface } from "./hosts.ts";
+import { clockVariables } from "./hosts_clock.ts";
 import type { HostDisk } from "./hosts_disk.ts";
 import { cacheFolder } from "./lab.ts";
 
@@ -136,14 +137,7 @@ export class HostNode {
   /** From its next start on the agent takes the time of the wall clock from a file. */
   fakeClock(library: string): void {
     this.setClock(0);
-    this.environment = {
-      LD_PRELOAD: library,
-      FAKETIME_TIMESTAMP_FILE: `${this.#base}.clock`,
-      FAKETIME_CACHE_DURATION: "1",
-      FAKETIME_DONT_RESET: "1",
-      // Only the wall clock jumps on a real host.
-      DONT_FAKE_MONOTONIC: "1",
-    };
+    this.environment = clockVariables(library, `${this.#base}.clock`);
   }
 
   /** The agent's wall clock jumps to so many seconds after the real one. */
