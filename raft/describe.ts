@@ -35,7 +35,7 @@ export function describe(config: Config, state: State): string {
 function unfollowable({ kind, set }: Unfollowable): string {
   return kind === "extra"
     ? `only here are ${set}`
-    : `my server lost ${set}, which it wrote itself and a server never replicates`;
+    : `my server lacks ${set}, written under its own server_id, which replication never brings back`;
 }
 
 /** A leader names who is with it, and, while it cannot open, who keeps it waiting and why. */

@@ -6,6 +6,7 @@ import type { Config, Durable, Millis, NodeId, Position } from "./types.ts";
 import { EMPTY_POSITION } from "./types.ts";
 import { persisting, pointAt, startBallot, stayApart, type Step, withTerm } from "./common.ts";
 import { invariant } from "./invariant.ts";
+import { giveUpCopy, lostOwn } from "./lost.ts";
 import { memberOf } from "./quorum.ts";
 import { electionTimer } from "./timing.ts";
 
@@ -67,7 +68,10 @@ function replicate(config: Config, state: Follower, heard: HeardHeartbeat): Step
     return [{ ...apart, why: "I was removed from the cluster" }, effects];
   }
   if (state.ballot !== null || repointedAlready(config, state, heartbeat)) return [state, []];
-  if (state.durable.lastLeader?.term === heartbeat.term) return followLeader(config, state, heard);
+  if (state.durable.lastLeader?.term === heartbeat.term) {
+    // What it was seen to lack while it followed does not come by following.
+    return state.invalid === null ? followLeader(config, state, heard) : [state, []];
+  }
   // A new leader: the receiver stops before extra transactions are looked for, once a term.
   if (state.frozen !== null || pointedAlready(config, state, heard)) {
     return judge(config, state, heard);
@@ -99,8 +103,7 @@ function unfollowableBy(
   const { held, heartbeat } = by;
   const extra = extraOf(config, held, heartbeat);
   if (extra !== EMPTY_POSITION) return { kind: "extra", set: extra };
-  const missing = config.positions.subtract(heartbeat.base.position, held);
-  const lost = config.positions.ofOrigin(missing, state.server.origin);
+  const lost = lostOwn(config, { held, origin: state.server.origin }, heartbeat.base.position);
   return lost === EMPTY_POSITION ? null : { kind: "lost", set: lost };
 }
 
@@ -131,28 +134,11 @@ export function judge(config: Config, state: Follower, heard: HeardHeartbeat): S
     return [{ ...apart, invalid, why: `leader ${from} lacks ${invalid.set}` }, effects];
   }
   if (invalid?.kind === "lost") {
-    const [bound, written] = promise(config, state, invalid.set);
-    const [apart, effects] = stayApart(bound);
-    return [{ ...apart, invalid }, [...written, ...effects]];
+    return giveUpCopy(config, state, invalid.set);
   }
   const durable: Durable = { ...state.durable, lastLeader: { term: heartbeat.term, id: from } };
   const [next, effects] = followLeader(config, { ...state, durable, invalid: null }, heard);
   return [next, [persisting(durable), ...effects]];
-}
-
-/** What it wrote as leader counts as acknowledged by it: without that it neither stands nor votes. */
-function promise(
-  config: Config,
-  state: Follower,
-  lost: Position,
-): readonly [Follower, readonly Effect[]] {
-  const { promised } = state.durable;
-  if (config.positions.contains(promised, lost)) return [state, []];
-  const durable: Durable = {
-    ...state.durable,
-    promised: config.positions.union(promised, lost),
-  };
-  return [{ ...state, durable }, [persisting(durable)]];
 }
 
 /** Follows the leader, or the candidate that it is about to hand over to. */
@@ -215,7 +201,7 @@ function unfitNow(state: Common & { readonly invalid?: Unfollowable | null }): s
   if (invalid !== undefined && invalid !== null) {
     return invalid.kind === "extra"
       ? `it holds ${invalid.set}, which the leader lacks`
-      : `it lost ${invalid.set}, which it wrote itself`;
+      : `it lacks ${invalid.set}, written under its own server_id`;
   }
   return durable.uncertain ?? server.unfit;
 }

@@ -54,9 +54,8 @@ export interface Follower extends Common {
 }
 
 /**
- * extra: transactions that the leader lacks. lost: its own transactions that the leader has and this
- * server has no more, as after a disk that only claimed to have synced them; a server skips events with
- * its own number, so replication never brings them back.
+ * extra: transactions that the leader lacks. lost: transactions that only the leader has and replication
+ * never brings, see lost.ts.
  */
 export interface Unfollowable {
   readonly kind: "extra" | "lost";

@@ -5,7 +5,7 @@
 import type { Event, OperationDone } from "./event.ts";
 import type { Follower, State } from "./state.ts";
 import type { Config, Durable, Incarnation, Millis, ServerView } from "./types.ts";
-import { addressOf, UNSEEN_SERVER } from "./types.ts";
+import { EMPTY_POSITION, UNSEEN_SERVER } from "./types.ts";
 import { ballotFrozen } from "./ballot.ts";
 import { candidateFrozen, candidateTick, giveWay } from "./candidate.ts";
 import { checkState } from "./check.ts";
@@ -13,6 +13,7 @@ import { persisting, settleWish, type Step, toFollower } from "./common.ts";
 import { followerTick, leaderGone } from "./follower.ts";
 import { unreachable } from "./invariant.ts";
 import { closeServer, leaderOperation, leaderServer, leaderTick, leaseLost } from "./leader.ts";
+import { inStepWithLeader, missingOf, noticeSkipped } from "./lost.ts";
 import { notHandedOver, wished } from "./operator.ts";
 import { received } from "./received.ts";
 import { successionReady, successionTick } from "./succession.ts";
@@ -132,8 +133,9 @@ function serverSeen(config: Config, state: State, event: Event & { kind: "server
       view.health === "alive" && !view.open
     ? state.frozen
     : null;
-  const seen: State = { ...state, durable, server: view, frozen };
-  const written = changed ? [persisting(durable)] : [];
+  const [noticed, noticing] = noticeSkipped(config, { ...state, durable }, view);
+  const seen: State = { ...noticed, server: view, frozen };
+  const written = [...(changed ? [persisting(durable)] : []), ...noticing];
   if (seen.role === "fencing" || !view.open || view.health === "dead") return [seen, written];
   const from = seen.role === "candidate"
     ? giveWay(config, seen, { at, why: "my server is open" })
@@ -154,6 +156,7 @@ function incarnationSeen(config: Config, state: State, view: ServerView): Durabl
   if (view.incarnation === null) return durable;
   const next = restartSeen(durable, view);
   if (!inStepWithLeader(state, view)) return next;
+  if (missingOf(config, state, view) !== EMPTY_POSITION) return next;
   const kept = config.positions.contains(view.held, next.promised);
   if (next.uncertain === null && kept) return next;
   return { ...next, uncertain: null, promised: view.held };
@@ -173,15 +176,6 @@ function restartSeen(durable: Durable, view: ServerView): Durable {
     : view.hostRestartForgets;
   const known = origin === "" ? durable.origin : origin;
   return { ...durable, incarnation, origin: known, uncertain: durable.uncertain ?? forgets };
-}
-
-/** Only being in step with an open leader counts: a candidate may lack what was acknowledged. */
-function inStepWithLeader(state: State, view: ServerView): boolean {
-  if (!view.inStep || state.role !== "follower" || state.leader === null) return false;
-  const { leader, durable } = state;
-  const address = addressOf(leader.source);
-  return leader.opened && leader.term === durable.term && view.receivingFrom === address &&
-    durable.lastLeader?.term === leader.term;
 }
 
 function sameRun(left: Incarnation | null, right: Incarnation | null): boolean {
