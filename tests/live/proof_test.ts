@@ -11,7 +11,7 @@ import { testWithHosts } from "./hosts.ts";
 
 const awayMs = 5_000;
 /** Every copy that is replaced fetches all that was ever written: on a busy machine fewer are enough. */
-const writeEveryMs = 20;
+const writeEveryMs = 50;
 
 await testWithHosts("every fault of the menu, once", async (test) => {
   await using proof = new Proof({ awayMs, writeEveryMs });
