@@ -180,6 +180,7 @@ export class MysqlServer {
       ...settings.options ?? [],
     ];
     createLog(settings.errorLog);
+    await formerGone(settings);
     const pid = await startDetached(command, { outputFile: settings.errorLog });
     const process = livingProcess(pid);
     if (process === null) {
@@ -222,8 +223,18 @@ export class MysqlServer {
   }
 }
 
+/**
+ * A killed server is dead at once and may take seconds to leave, as long as its disk is busy: so long the
+ * next one would find its process id in the lock of the socket and refuse to start.
+ */
+async function formerGone({ pidFile }: DirectSettings): Promise<void> {
+  const stat = readStat(readPidFile(pidFile));
+  if (stat === undefined || livenessOf(stat, stat.startTime) !== "dead") return;
+  await goneWithin(stat, killedMs, () => false);
+}
+
 async function goneWithin(
-  process: ServerProcess,
+  process: Pick<ServerProcess, "pid" | "startTime">,
   deadlineMs: number,
   isHopeless: () => boolean,
 ): Promise<boolean> {

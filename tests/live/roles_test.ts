@@ -52,6 +52,11 @@ Deno.test("a disabled node neither votes nor acknowledges, and a leader hands ov
   await allSeen(nodes);
   await done(one.xenon("cluster", "add", `${two.id},${three.id}`));
   const first = await leading(nodes);
+  // A leader that has just opened has nobody to hand over to before the others replicate from it.
+  for (const node of nodes.filter((node) => node !== first)) {
+    await node.until((status) => status?.role === "FOLLOWER" && status.mysql.receiverRunning);
+  }
+  await first.until((status) => status?.margin.losses === 1);
 
   const said = await done(first.xenon("raft", "disable"));
   assert.match(said, /^Disabled until "xenon raft enable"/);

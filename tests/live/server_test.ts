@@ -81,13 +81,28 @@ Deno.test("a server is seen, stopped, continued, killed, and started again", asy
     assert.deepEqual(await server.shutdown({ termMs: 1_000 }), { kind: "notRunning" });
   });
 
+  await forced(test, lab);
+});
+
+/** Ends of a server that nobody asked. */
+async function forced(test: Deno.TestContext, lab: LabServer): Promise<void> {
+  const { server } = lab.sandbox;
+  await test.step("a start right after kill -9 waits until the former server has left", async () => {
+    const former = await startSandbox(lab.sandbox, { deadlineMs: startMs });
+    server.kill(former);
+    const started = await serverAnew(lab).start();
+    assert.equal(await server.waitGone(former, 0), true);
+    assert.notEqual(started.incarnation, former.incarnation);
+    server.kill(started);
+  });
+
   await test.step("a frozen server is ended by force, without waiting for it", async () => {
     const third = await startSandbox(lab.sandbox, { deadlineMs: startMs });
     Deno.kill(third.pid, "SIGSTOP");
     const result = await server.shutdown({ termMs: 30_000 });
     assert.ok(result.kind === "killed" && result.afterMs < 10_000, JSON.stringify(result));
   });
-});
+}
 
 Deno.test("starts at the same time make one server", async () => {
   await using lab = await LabServer.start();
