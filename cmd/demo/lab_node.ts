@@ -29,7 +29,7 @@ const serverIdStep = 10;
 const startMs = 60_000;
 const statementMs = 5_000;
 const statusMs = 500;
-const goneMs = 10_000;
+const goneMs = 60_000;
 
 export class LabNode {
   readonly id: string;

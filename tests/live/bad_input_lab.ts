@@ -24,7 +24,7 @@ const commandMs = 60_000;
 const statementMs = 5_000;
 const statusMs = 1_000;
 const lookEveryMs = 50;
-const goneMs = 10_000;
+const goneMs = 60_000;
 /** More nodes than any test here has. */
 const nodesMax = 16;
 

@@ -46,7 +46,7 @@ const statementMs = 5_000;
 /** A server whose disk was full looks once a minute whether it still is. */
 const catchUpSeconds = 90;
 const statusMs = 500;
-const goneMs = 10_000;
+const goneMs = 60_000;
 const lastWordsMax = 1_500;
 
 export class HostNode {

@@ -8,7 +8,7 @@ import { must, signalOne } from "./hosts_sweep.ts";
 const program = "/usr/sbin/sshd";
 const port = 22;
 const upMs = 10_000;
-const goneMs = 10_000;
+const goneMs = 60_000;
 /** sshd gives up its rights into this folder, which the package makes at its start only. */
 const privilegeFolder = "/run/sshd";
 

@@ -6,7 +6,8 @@ import { describeResult, run, succeeded } from "../../mysql/process.ts";
 import { parseProcessStat } from "../../mysql/process_stat.ts";
 
 const commandMs = 10_000;
-const goneMs = 5_000;
+/** A killed server leaves only when its disk has taken what it wrote. */
+const goneMs = 60_000;
 const goneEveryMs = 20;
 /** Namespace or folder: program, process id, its start time, number of the network, what it is. */
 const nameShape = /^xenon-(\d+)-(\d+)-\d+-[a-z0-9]+$/;
