@@ -35,10 +35,10 @@ export class AgentProcess {
     }
   }
 
-  /** True when it is gone within the time. */
+  /** True when nothing of it is left within the time, which is later than its death. */
   async waitGone(deadlineMs: number): Promise<boolean> {
     const endsAt = performance.now() + deadlineMs;
-    while (this.alive) {
+    while (readStat(this.pid)?.startTime === this.#startTime) {
       if (performance.now() >= endsAt) return false;
       await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
     }

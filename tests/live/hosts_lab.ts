@@ -106,6 +106,7 @@ export class HostsLab implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const node of this.nodes) node.signalAgent("SIGKILL");
     await this.network[Symbol.asyncDispose]();
+    for (const node of this.nodes) await node.agentGone();
     for (const node of this.nodes) node.removeSocketFolder();
     this.#folder[Symbol.dispose]();
   }

@@ -3,7 +3,7 @@
  * Every name holds the process that made it, so that a later run can clear up after a killed one.
  */
 import { describeResult, run, succeeded } from "../../mysql/process.ts";
-import { parseProcessStat } from "../../mysql/process_stat.ts";
+import { isReleased, parseProcessStat, type ProcessStat } from "../../mysql/process_stat.ts";
 
 const commandMs = 10_000;
 /** A killed server leaves only when its disk has taken what it wrote. */
@@ -100,11 +100,24 @@ export async function unmount(folder: string): Promise<void> {
 /** SIGKILL for everything that runs in a namespace; ends when all of it is gone. */
 export async function killAllIn(name: string): Promise<void> {
   const endsAt = performance.now() + goneMs;
-  for (let pids = await pidsIn(name); pids.length > 0; pids = await pidsIn(name)) {
+  const killed = new Map<number, string>();
+  for (let pids = await pidsIn(name); pids.length > 0; pids = await leftOf(name, killed)) {
     if (performance.now() > endsAt) throw new Error(`Cannot end processes ${pids} of "${name}"`);
-    for (const pid of pids) signalOne(pid, "SIGKILL");
+    for (const pid of pids) {
+      killed.set(pid, startTimeOf(pid) ?? "gone");
+      signalOne(pid, "SIGKILL");
+    }
     await new Promise((resolve) => setTimeout(resolve, goneEveryMs));
   }
+}
+
+/** A process leaves its namespace before the last of its threads has left the disk. */
+async function leftOf(
+  name: string,
+  killed: ReadonlyMap<number, string>,
+): Promise<readonly number[]> {
+  const leaving = [...killed].filter(([pid, startTime]) => !isReleased(statOf(pid), startTime));
+  return [...await pidsIn(name), ...leaving.map(([pid]) => pid)];
 }
 
 /** Process ids of what runs in a namespace. */
@@ -129,8 +142,12 @@ function isDead(name: string): boolean {
 
 /** Clock ticks after boot; with the process id it names one process for ever. */
 function startTimeOf(pid: number): string | undefined {
+  return statOf(pid)?.startTime;
+}
+
+function statOf(pid: number): ProcessStat | undefined {
   try {
-    return parseProcessStat(Deno.readTextFileSync(`/proc/${pid}/stat`))?.startTime;
+    return parseProcessStat(Deno.readTextFileSync(`/proc/${pid}/stat`));
   } catch {
     // Such a process does not exist (any more).
     return undefined;
