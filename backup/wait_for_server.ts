@@ -4,6 +4,8 @@ import type { Host, Ticker } from "./ports.ts";
 /** A server that recovers from its copied log may take long; a dead one is seen earlier. */
 const startMsMax = 3_600_000;
 const pollMs = 200;
+/** A process that has just begun is not known by its command line yet: so many looks must miss it. */
+const absentMax = 3;
 
 /** Gives the GTID set of the server as soon as it answers; rejects with why it does not. */
 export async function untilAnswers(
@@ -11,11 +13,13 @@ export async function untilAnswers(
   signal: AbortSignal,
 ): Promise<string> {
   const endsAt = ticker.now() + startMsMax;
+  let absent = 0;
   for (;;) {
     try {
       return await host.executed();
     } catch (error) {
-      if (!await host.serverRuns()) {
+      absent = await host.serverRuns() ? 0 : absent + 1;
+      if (absent >= absentMax) {
         throw new Error(`The new server ended at once; ${host.whyItDied()}`, { cause: error });
       }
       if (ticker.now() >= endsAt) throw error;
