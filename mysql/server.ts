@@ -251,7 +251,8 @@ async function goneWithin(
   return true;
 }
 
-function readStat(pid: number): ProcessStat | undefined {
+/** What /proc says of a process now; undefined where none has this id. */
+export function readStat(pid: number): ProcessStat | undefined {
   try {
     return parseProcessStat(Deno.readTextFileSync(`/proc/${pid}/stat`));
   } catch {

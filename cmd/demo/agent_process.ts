@@ -1,6 +1,7 @@
 /** An agent as a child process of its own session: started, frozen and killed by its process id. */
 import { startDetached } from "../../mysql/process.ts";
-import { livenessOf, parseProcessStat, type ProcessStat } from "../../mysql/process_stat.ts";
+import { livenessOf } from "../../mysql/process_stat.ts";
+import { readStat } from "../../mysql/server.ts";
 
 export class AgentProcess {
   readonly pid: number;
@@ -47,12 +48,3 @@ export class AgentProcess {
 }
 
 const lookEveryMs = 10;
-
-function readStat(pid: number): ProcessStat | undefined {
-  try {
-    return parseProcessStat(Deno.readTextFileSync(`/proc/${pid}/stat`));
-  } catch {
-    // No such process.
-    return undefined;
-  }
-}

@@ -3,7 +3,8 @@
  * Every name holds the process that made it, so that a later run can clear up after a killed one.
  */
 import { describeResult, run, succeeded } from "../../mysql/process.ts";
-import { isReleased, parseProcessStat, type ProcessStat } from "../../mysql/process_stat.ts";
+import { isReleased } from "../../mysql/process_stat.ts";
+import { readStat } from "../../mysql/server.ts";
 
 const commandMs = 10_000;
 /** A killed server leaves only when its disk has taken what it wrote. */
@@ -116,7 +117,7 @@ async function leftOf(
   name: string,
   killed: ReadonlyMap<number, string>,
 ): Promise<readonly number[]> {
-  const leaving = [...killed].filter(([pid, startTime]) => !isReleased(statOf(pid), startTime));
+  const leaving = [...killed].filter(([pid, startTime]) => !isReleased(readStat(pid), startTime));
   return [...await pidsIn(name), ...leaving.map(([pid]) => pid)];
 }
 
@@ -142,14 +143,5 @@ function isDead(name: string): boolean {
 
 /** Clock ticks after boot; with the process id it names one process for ever. */
 function startTimeOf(pid: number): string | undefined {
-  return statOf(pid)?.startTime;
-}
-
-function statOf(pid: number): ProcessStat | undefined {
-  try {
-    return parseProcessStat(Deno.readTextFileSync(`/proc/${pid}/stat`));
-  } catch {
-    // Such a process does not exist (any more).
-    return undefined;
-  }
+  return readStat(pid)?.startTime;
 }
