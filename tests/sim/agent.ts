@@ -26,6 +26,11 @@ const lookMs = 100;
 const closeLimitMs = 1000;
 const answersWaitingMax = 200;
 
+/** Does this message answer another one? */
+export function isAnswer(message: Message): boolean {
+  return /(Reply|verdict)$/.test(message.kind);
+}
+
 export class SimAgent {
   readonly index: number;
   readonly #world: Surroundings;
@@ -154,8 +159,9 @@ export class SimAgent {
     answer = (message: Message) => this.#say(envelope.from, message),
   ): void {
     if (!this.alive) return;
-    const isReply = /(Reply|verdict)$/.test(envelope.message.kind);
-    if (isReply) return this.happens({ kind: "received", envelope, request: null });
+    if (isAnswer(envelope.message)) {
+      return this.happens({ kind: "received", envelope, request: null });
+    }
     const request = ++this.#request;
     if (this.#askers.size >= answersWaitingMax) this.#askers.clear();
     this.#askers.set(request, answer);

@@ -36,6 +36,14 @@ export class Dice {
     return picked;
   }
 
+  /**
+   * A source for a part of the model that was added later: the others draw what they drew before, so
+   * the seeds from before keep their stories.
+   */
+  static aside(seed: number, part: number): Dice {
+    return new Dice((Math.imul(seed, 31) + part) ^ 0x5bd1e995);
+  }
+
   /** An independent source; drawing from it leaves this one alone. */
   fork(): Dice {
     return new Dice(this.below(2 ** 31));

@@ -21,6 +21,7 @@ export type FaultKind =
   | "slowDisk"
   | "slowNetwork"
   | "slowApplier"
+  | "lateAnswers"
   | "takeover"
   | "leave"
   | "disable"
@@ -91,6 +92,7 @@ const points: readonly HookPoint[] = [
 const countMax = 5;
 const faultsMax = 30;
 const operationsMax = 8;
+const laterPart = 0.2;
 
 /** Draws the plan of one run. */
 export function drawFaults(dice: Dice, world: FaultWorld): readonly Fault[] {
@@ -113,6 +115,21 @@ export function drawFaults(dice: Dice, world: FaultWorld): readonly Fault[] {
     : [];
   const recipe = dice.chance(0.4) ? drawRecipe(dice, dice.pick(bursts)) : [];
   return [...drawn, ...wishes, ...recipe];
+}
+
+/**
+ * Faults of parts that were added later, drawn from a source of their own: the runs that do not meet
+ * them stay as they were.
+ */
+export function drawLaterFaults(dice: Dice, world: FaultWorld): readonly Fault[] {
+  if (!dice.chance(laterPart)) return [];
+  return Array.from({ length: 1 + dice.below(3) }, (): Fault => ({
+    kind: "lateAnswers",
+    when: { at: dice.between(300, world.untilMs - 1000), on: null, count: 1 },
+    node: drawNode(dice, world, false),
+    other: 0,
+    forMs: dice.between(500, 4000),
+  }));
 }
 
 function drawFault(

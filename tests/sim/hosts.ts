@@ -6,6 +6,7 @@ import type { Dice } from "./dice.ts";
 import type { FakeServer } from "./fake_mysql.ts";
 import type { Fault } from "./faults.ts";
 import type { Network } from "./network.ts";
+import type { LateAnswers } from "./late_answers.ts";
 import { Operators } from "./operators.ts";
 import type { Replication } from "./replication.ts";
 import type { HookPoint } from "./surroundings.ts";
@@ -14,6 +15,7 @@ export interface Cluster {
   readonly clock: Clock;
   readonly dice: Dice;
   readonly network: Network;
+  readonly lateAnswers: LateAnswers;
   readonly servers: readonly FakeServer[];
   readonly replication: Replication;
   readonly agents: readonly SimAgent[];
@@ -114,6 +116,7 @@ export class Hosts {
   /** An agent wrote its state down. */
   recorded(index: number, disk: Durable): void {
     this.#operators.recorded(index, disk);
+    this.#cluster.lateAnswers.recorded(index, disk.term);
   }
 
   /** An operator's request was answered; an agent that was told to leave exits. */
@@ -177,6 +180,8 @@ export class Hosts {
         replication.applyMs[index] = 200;
         return clock.after(fault.forMs, () => replication.applyMs[index] = usual);
       }
+      case "lateAnswers":
+        return this.#cluster.lateAnswers.strike(index, fault.forMs);
       case "takeover":
       case "leave":
       case "disable":

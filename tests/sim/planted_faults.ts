@@ -96,12 +96,20 @@ export function deadRemoval(dice: Dice): readonly Fault[] {
 /** The leader's words and data do not reach these any more; then it loses its power. */
 function silencedLeader(nodes: readonly number[], at: number): readonly Fault[] {
   return [
-    ...nodes.map((other): Fault => ({
-      ...fault("cutOneWay", { at, node: "leader", forMs: 900 }),
-      other,
-    })),
+    ...silenced(nodes, { at, forMs: 900 }),
     fault("powerLoss", { at: at + 300, node: "leader", forMs: 5000 }),
   ];
+}
+
+/** What the leader of that moment says and sends does not reach these nodes. */
+function silenced(
+  nodes: readonly number[],
+  when: { readonly at: number; readonly forMs: number },
+): readonly Fault[] {
+  return nodes.map((other): Fault => ({
+    ...fault("cutOneWay", { ...when, node: "leader" }),
+    other,
+  }));
 }
 
 /** A node is switched off, its agent restarts, and an election needs its vote. */
@@ -155,4 +163,16 @@ export function twoFounders(dice: Dice): readonly Fault[] {
       fault("agentPause", { at: dice.between(100, 3000), node, forMs: dice.between(100, 800) })
     ),
   ];
+}
+
+/**
+ * One leader after the other is not heard any more, and half of the answers come too late, many of them
+ * when the node that asked is in a later term.
+ */
+export function lateVotes(dice: Dice): readonly Fault[] {
+  const late = [0, 1, 2].map((node) => fault("lateAnswers", { at: 1000, node, forMs: 9000 }));
+  const silences = [0, 1, 2, 3, 4, 5, 6].flatMap((second) =>
+    silenced([0, 1, 2], { at: 2500 + second * 1000 + dice.between(0, 2500), forMs: 1500 })
+  );
+  return [...late, ...silences];
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { type PlantedBug, plantedBugs } from "./planted.ts";
 import { plantedRules } from "./planted_rules.ts";
+import { plantedTime } from "./planted_time.ts";
 import { run } from "./world.ts";
 
-for (const bug of [...plantedBugs, ...plantedRules]) {
+for (const bug of [...plantedBugs, ...plantedRules, ...plantedTime]) {
   Deno.test(`the simulator finds the planted bug: ${bug.name}`, () => {
     for (let seed = 1; seed <= bug.seedsMax; seed++) {
       const { violation } = run(seed, bug.plant);

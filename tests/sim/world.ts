@@ -2,17 +2,18 @@
 import { InvariantError } from "../../raft/invariant.ts";
 import type { Envelope } from "../../raft/message.ts";
 import type { Config, Durable } from "../../raft/types.ts";
-import { SimAgent } from "./agent.ts";
+import { isAnswer, SimAgent } from "./agent.ts";
 import { Checkers, Violation } from "./checkers.ts";
 import { Client } from "./clients.ts";
 import { Clock } from "./clock.ts";
 import { type Core, realCore } from "./core.ts";
 import { Dice } from "./dice.ts";
 import { FakeServer } from "./fake_mysql.ts";
-import { drawFaults, type Fault } from "./faults.ts";
+import { drawFaults, drawLaterFaults, type Fault } from "./faults.ts";
 import { type Flaws, noFlaws } from "./flaws.ts";
 import { Founder, type FounderWorld } from "./founder.ts";
 import { Hosts } from "./hosts.ts";
+import { LateAnswers } from "./late_answers.ts";
 import { demandLife } from "./liveness.ts";
 import { Network } from "./network.ts";
 import { Replication } from "./replication.ts";
@@ -68,14 +69,14 @@ export function run(seed: number, options: RunOptions = {}): RunResult {
     ? { ...drawnShape, ...plainShape, ...options.shape }
     : drawnShape;
   const fates = dice.fork();
-  const drawn = options.aim?.(fates) ?? drawFaults(fates, {
-    nodes: shape.hosts,
-    witness: shape.witness,
-    changes: shape.changes,
-    untilMs: faultsEndMs,
-  });
+  const { hosts: nodes, witness, changes } = shape;
+  const faultWorld = { nodes, witness, changes, untilMs: faultsEndMs };
+  const drawn = options.aim?.(fates) ?? [
+    ...drawFaults(fates, faultWorld),
+    ...drawLaterFaults(Dice.aside(seed, 7), faultWorld),
+  ];
   const faults = options.faults ?? drawn;
-  const world = build(dice, shape, { ...options, faults });
+  const world = build(dice, shape, { ...options, faults, seed });
   const { clock, checkers, hosts, agents, servers } = world;
   let violation: Violation | null = null;
   try {
@@ -133,7 +134,7 @@ interface Built {
 function build(
   dice: Dice,
   shape: Shape,
-  options: RunOptions & { readonly faults: readonly Fault[] },
+  options: RunOptions & { readonly faults: readonly Fault[]; readonly seed: number },
 ): Built {
   const clock = new Clock();
   const flaws = { ...noFlaws, ...options.flaws };
@@ -153,7 +154,17 @@ function build(
   replication.onConnected = checkers.connected;
   const trace = options.trace === undefined ? null : tracer(clock, options.trace);
   const agents: SimAgent[] = [];
-  const cluster = { clock, dice: dice.fork(), network, servers, replication, agents, trace };
+  const lateAnswers = new LateAnswers(clock, Dice.aside(options.seed, 8));
+  const cluster = {
+    clock,
+    dice: dice.fork(),
+    network,
+    lateAnswers,
+    servers,
+    replication,
+    agents,
+    trace,
+  };
   const hosts = new Hosts(cluster, options.faults);
   checkers.onAnswered = (index, request, refused) => hosts.answered(index, request, refused);
   checkers.onRecorded = (index, disk) => hosts.recorded(index, disk);
@@ -168,7 +179,7 @@ function build(
       config: configs[server.index] as Config,
       site: { server, replication, clock, dice: dice.fork(), flaws, fenceMs: 200 },
       indexOf: (id) => id.charCodeAt(0) - "a".charCodeAt(0),
-      post: (envelope) => post({ clock, network, agents, hosts }, envelope),
+      post: (envelope) => post({ ...cluster, hosts }, envelope),
       hook: (point, index) => hosts.hook(point, index),
       stopServer: (index, how) => hosts.stopServer(index, how),
       observer: checkers,
@@ -230,17 +241,21 @@ function post(
   world: {
     readonly clock: Clock;
     readonly network: Network;
+    readonly lateAnswers: LateAnswers;
     readonly agents: readonly SimAgent[];
     readonly hosts: Hosts;
   },
   envelope: Envelope,
 ): void {
-  const { clock, network, agents, hosts } = world;
+  const { clock, network, lateAnswers, agents, hosts } = world;
   const sender = agents.find((agent) => nameOf(agent.index) === envelope.from);
   const target = agents.find((agent) => nameOf(agent.index) === envelope.to);
   if (!sender || !target) return;
   for (const delayMs of network.arrivals(sender.index, target.index)) {
     clock.after(delayMs, () => {
+      const late = target.alive && isAnswer(envelope.message) &&
+        lateAnswers.takes(target.index, target.disk.term, () => target.hears(envelope));
+      if (late) return;
       if (target.alive) return target.hears(envelope);
       if (hosts.down.has(target.index) || network.isCut(target.index, sender.index)) return;
       clock.after(network.delay(target.index, sender.index), () => {
