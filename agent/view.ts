@@ -11,6 +11,8 @@ export interface ViewContext {
   /** GTIDs that were born here while this node did not lead. */
   readonly errant: string;
   readonly inStep: boolean;
+  /** The receiver still runs, and its source takes no connections. */
+  readonly sourceLost: boolean;
   /** Commits have waited for their acknowledgement without any progress. */
   readonly blocked: boolean;
   /** A reason of the agent's own against leading; null when there is none. */
@@ -29,7 +31,7 @@ export function viewOf(facts: ServerFacts, context: ViewContext): ServerView {
     origin: facts.serverUuid,
     open: !facts.superReadOnly,
     unfit: reasons.length === 0 ? null : reasons.join("; "),
-    receivingFrom: replication?.receiver === "running"
+    receivingFrom: replication?.receiver === "running" && !context.sourceLost
       ? `${replication.sourceHost}:${replication.sourcePort}`
       : null,
     logEnd: facts.binlogEnd === null ? null : `${facts.binlogEnd.file}:${facts.binlogEnd.position}`,
@@ -176,8 +178,8 @@ export function watchStep(
   return { memory: next, inStep: reaches(read, end.logEnd) };
 }
 
-/** Binary log files are numbered: a longer name is a later one. */
-function reaches(read: readonly [string, number], end: string): boolean {
+/** Is this place of a binary log at its `end`? Files are numbered: a longer name is a later one. */
+export function reaches(read: readonly [string, number], end: string): boolean {
   const colon = end.lastIndexOf(":");
   const [file, offset] = [end.slice(0, colon), Number(end.slice(colon + 1))];
   if (read[0] === file) return read[1] >= offset;

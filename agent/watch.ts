@@ -7,6 +7,7 @@ import { noRestarts, noteStart, type RestartHistory, restartWaitMs } from "../my
 import type { Incarnation, Position, ServerView } from "../raft/types.ts";
 import { UNSEEN_SERVER } from "../raft/types.ts";
 import type { Clock, Database, Log, Look, Server, ServerIdentity } from "./ports.ts";
+import { SourceReach, type SourceReachOptions } from "./source_reach.ts";
 import {
   type LeaderEnd,
   silentView,
@@ -46,6 +47,8 @@ export interface WatchOptions {
   readonly apart: () => string | null;
   /** Transactions known to be errant, and where new ones are written down. */
   readonly errant: { readonly get: () => string; readonly set: (gtids: string) => void };
+  /** Whether a server can be connected to from here. */
+  readonly takesConnections: SourceReachOptions["takesConnections"];
   /** Does this node follow now (neither lead nor close)? */
   readonly following: () => boolean;
   readonly leaderEnd: () => LeaderEnd | null;
@@ -60,6 +63,7 @@ export class Watch {
   #view: ServerView = UNSEEN_SERVER;
   #facts: ServerFacts | null = null;
   #factsAt = -Infinity;
+  readonly #reach: SourceReach;
   #step: StepMemory = { runningSince: null, source: "" };
   #waiting: WaitMemory = { since: null, executed: "" };
   #baseline: Position | null = null;
@@ -84,6 +88,7 @@ export class Watch {
 
   constructor(options: WatchOptions) {
     this.#options = options;
+    this.#reach = new SourceReach(options);
   }
 
   get facts(): ServerFacts | null {
@@ -331,6 +336,7 @@ export class Watch {
       incarnation: incarnationOf(this.#identity),
       errant: found.errant,
       inStep,
+      sourceLost: this.#reach.lost(facts, leaderEnd()),
       blocked: waiting.blocked,
       unfit: this.#options.unwanted() ??
         (this.#factsAt < this.#unfit.until ? this.#unfit.because : this.#options.neverLeads),

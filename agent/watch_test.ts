@@ -48,6 +48,7 @@ class Stage {
     errant: { get: () => "", set: () => {} },
     following: () => true,
     leaderEnd: () => null,
+    takesConnections: () => Promise.resolve(true),
     report: ({ unfit }) => void this.conditions.push(unfit),
   });
 }

@@ -8,6 +8,7 @@ import { Connection } from "../mysql/client.ts";
 import { DatabaseError } from "../mysql/client_error.ts";
 import { integer, rowsOf, text } from "../mysql/rows.ts";
 import { versionOf } from "../mysql/server.ts";
+import { takesConnections } from "../mysql/reach.ts";
 import { quoteString } from "../mysql/text.ts";
 import { type CloneOffer, versionProblem } from "./clone_offer.ts";
 import type { Copied, CopyControl, CopyMethod, CopyProgress, CopyWish } from "./copy_method.ts";
@@ -199,7 +200,7 @@ async function watched(
       control.progress(progress);
       continue;
     }
-    if (await reaches(wish.donor.mysql)) reachedAt = performance.now();
+    if (await takesConnections(wish.donor.mysql, connectMs)) reachedAt = performance.now();
     const seconds = Math.round((now - movedAt) / 1_000);
     if (now - reachedAt > unreachableMs) {
       throw new Error(`the donor's MySQL cannot be reached, and nothing came for ${seconds} s`);
@@ -215,18 +216,6 @@ async function progressOf(watcher: Connection): Promise<CopyProgress> {
   const estimate = Number(text(row, "estimate", "0"));
   const bytesDone = Number(text(row, "bytes", "0"));
   return { bytesDone, bytesTotal: estimate > 0 ? Math.max(estimate, bytesDone) : null };
-}
-
-async function reaches({ host, port }: CopyWish["donor"]["mysql"]): Promise<boolean> {
-  try {
-    const signal = AbortSignal.timeout(connectMs);
-    using connection = await Deno.connect({ hostname: host, port, signal });
-    void connection;
-    return true;
-  } catch {
-    // Refused, unreachable or silent: all the same here.
-    return false;
-  }
 }
 
 function waitOrAbort(signal: AbortSignal): Promise<void> {

@@ -30,6 +30,7 @@ import { Store } from "../agent/store.ts";
 import { noVirtualIp, type VirtualIp } from "../agent/vip.ts";
 import { createDatabase } from "../mysql/database.ts";
 import { holdsNoData } from "../mysql/data_folder.ts";
+import { takesConnections } from "../mysql/reach.ts";
 import { look, type MysqlServer } from "../mysql/server.ts";
 import { InvariantError } from "../raft/invariant.ts";
 import type { Config, NodeId } from "../raft/types.ts";
@@ -200,6 +201,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Bui
       intervalMs: config.raft.purgeBinlogIntervalMs,
     },
     hungMs: config.mysql.hungMs,
+    takesConnections,
     server: serverPort(server, dataFolder),
     hooks: createHooks({
       start: config.raft.leaderStartCommand,

@@ -55,6 +55,7 @@ export const impureFiles: readonly string[] = [
   "mysql/process.ts",
   "mysql/sandbox.ts",
   "mysql/promotion.ts",
+  "mysql/reach.ts",
   "mysql/replica_accounts.ts",
   "mysql/server.ts",
   "mysql/sessions.ts",
