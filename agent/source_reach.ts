@@ -7,18 +7,17 @@ import type { ServerFacts } from "../mysql/facts.ts";
 import type { Clock } from "./ports.ts";
 import { type LeaderEnd, reaches } from "./view.ts";
 
-/** What a probe needs of the outside world. */
+type Address = { readonly host: string; readonly port: number };
+
 export interface SourceReachOptions {
   readonly clock: Clock;
-  /** Does this server take connections? False after the deadline. */
-  readonly takesConnections: (
-    server: { readonly host: string; readonly port: number },
-    deadlineMs: number,
-  ) => Promise<boolean>;
+  /** Does this server take connections? False after the deadline; never rejects. */
+  readonly takesConnections: (server: Address, deadlineMs: number) => Promise<boolean>;
 }
 
 /** The receiver has stood at one place of its source's binary log, short of the end, for a while. */
 interface Stall {
+  readonly source: Address;
   readonly place: string;
   readonly since: number;
   /** Probes in a row that found nobody. */
@@ -28,8 +27,8 @@ interface Stall {
 }
 
 /** A receiver is often behind for a moment. */
-const stalledMs = 300;
-const probeMs = 400;
+const stalledMs = 250;
+const probeMs = 300;
 /** One lost packet is no cut. */
 const failuresNeeded = 2;
 /** A source that answers has a slow replica, or a huge event on its way, and is not asked all the time. */
@@ -52,21 +51,21 @@ export class SourceReach {
     const stall = stallOf(this.#stall, facts, { end, now });
     this.#stall = stall;
     if (stall === null) return false;
-    if (now - stall.since >= stalledMs && now >= stall.askAt) this.#ask(stall, facts);
+    if (now - stall.since >= stalledMs && now >= stall.askAt) this.#ask(stall);
     return stall.failed >= failuresNeeded;
   }
 
-  #ask(stall: Stall, { replication }: ServerFacts): void {
-    if (replication === null) return;
+  #ask(stall: Stall): void {
     const { clock, takesConnections } = this.#options;
     const asking = { ...stall, askAt: Infinity };
     this.#stall = asking;
-    const server = { host: replication.sourceHost, port: replication.sourcePort };
-    void takesConnections(server, probeMs).then((answered) => {
+    void takesConnections(stall.source, probeMs).then((answered) => {
       // What was learned of an earlier standstill says nothing about the present one.
       if (this.#stall?.place !== asking.place || this.#stall.since !== asking.since) return;
-      const askAt = clock.now() + (answered ? answeredPauseMs : 0);
-      this.#stall = { ...asking, failed: answered ? 0 : asking.failed + 1, askAt };
+      const failed = answered ? 0 : asking.failed + 1;
+      const next = { ...asking, failed, askAt: clock.now() + (answered ? answeredPauseMs : 0) };
+      this.#stall = next;
+      if (failed > 0 && failed < failuresNeeded) this.#ask(next);
     });
   }
 }
@@ -84,5 +83,11 @@ function stallOf(
   if (reaches([sourceLogFile, readSourceLogPosition], end.logEnd)) return null;
   const place = [sourceHost, sourcePort, sourceLogFile, readSourceLogPosition].join(" ");
   if (before?.place === place) return before;
-  return { place, since: now, failed: 0, askAt: now };
+  return {
+    source: { host: sourceHost, port: sourcePort },
+    place,
+    since: now,
+    failed: 0,
+    askAt: now,
+  };
 }
