@@ -29,7 +29,7 @@ export interface VirtualIp {
 
 /** What a winner knows when it wants the address. */
 export interface Claim {
-  /** Silence of the old leader, the shortest that a voter saw; null when nobody heard one. */
+  /** Silence of the old leader, the shortest that a voter saw; null when one of them cannot tell. */
   readonly oldLeaderSilentMs: number | null;
   /** The old leader said that it has removed the address. */
   readonly released: boolean;
@@ -65,7 +65,7 @@ export function waitBeforeAddMs(
   leaseMs: number,
 ): number {
   if (claim.released) return 0;
-  // Nobody heard a leader: one may have renewed its address a moment ago all the same.
+  // A voter that was only just started heard none: one may have renewed its address a moment ago.
   return Math.max(0, leaseMs + kernelLateMs - (claim.oldLeaderSilentMs ?? 0));
 }
 

@@ -51,7 +51,7 @@ export interface Promotion {
   readonly held: Position;
   /** The run of the server that was frozen; another one must not be opened. */
   readonly incarnation: Incarnation | null;
-  /** Silence of the old leader, the shortest that a voter saw; null when nobody ever heard one. */
+  /** Silence of the old leader, the shortest that a voter saw; null when one of them cannot tell. */
   readonly oldLeaderSilentMs: Millis | null;
   /** The old leader said that its server is closed. */
   readonly released: boolean;

@@ -27,9 +27,8 @@ export function becomeLeader(config: Config, state: Candidate, at: Millis): Step
     uncertain: null,
   };
   const granted = Object.entries(state.votes).filter(([, reply]) => reply.granted !== "no");
-  const silences = granted.map(([, reply]) => reply.leaderSilentMs);
-  if (state.leaderHeardAt !== null) silences.push(at - state.leaderHeardAt);
-  const heard = silences.filter((silence) => silence !== null);
+  const own = state.leaderHeardAt === null ? null : at - state.leaderHeardAt;
+  const silences = [own, ...granted.map(([, reply]) => reply.leaderSilentMs)];
   const leader: Leader = {
     ...commonOf(state),
     durable,
@@ -57,7 +56,7 @@ export function becomeLeader(config: Config, state: Candidate, at: Millis): Step
     k: quorum(membership).k,
     held,
     incarnation: state.frozen?.incarnation ?? null,
-    oldLeaderSilentMs: heard.length === 0 ? null : Math.min(...heard),
+    oldLeaderSilentMs: shortest(silences),
     released: state.released,
   };
   // Only this node's own standing after a crash needs the record, so it does not hold the opening up.
@@ -66,6 +65,15 @@ export function becomeLeader(config: Config, state: Candidate, at: Millis): Step
     ...heartbeats(config, leader, at),
     persisting(durable),
   ]];
+}
+
+/**
+ * The shortest silence; null when one of them is not known. The agent of a voter that was restarted
+ * remembers no leader, and may have been the last to hear the old one.
+ */
+function shortest(silences: readonly (Millis | null)[]): Millis | null {
+  const known = silences.filter((silence) => silence !== null);
+  return known.length < silences.length ? null : Math.min(...known);
 }
 
 /** One heartbeat to every member. */

@@ -256,8 +256,9 @@ function toAnswer(
         : words.given.has("conditional")
         ? "conditional"
         : "yes";
-      const told = { term, granted, refused, termOfVoter, held } as const;
-      return { kind: "voteReply", ...told, membership: listOf(words), leaderSilentMs: null };
+      const leaderSilentMs = words.given.has("silence") ? number(words, "silence", 0) : null;
+      const told = { term, granted, refused, termOfVoter, held, leaderSilentMs } as const;
+      return { kind: "voteReply", ...told, membership: listOf(words) };
     }
     case "heartbeatReply": {
       const epoch = number(words, "epoch", state.durable.membership?.epoch ?? 0);

@@ -7,6 +7,8 @@ import type { Event } from "../../raft/event.ts";
 import type { Envelope, Message } from "../../raft/message.ts";
 import type { State } from "../../raft/state.ts";
 import type { Durable, NodeId } from "../../raft/types.ts";
+import { AddressKeeper } from "./address_keeper.ts";
+import { isAnswer } from "./late_answers.ts";
 import {
   accountOf,
   arrange,
@@ -25,11 +27,7 @@ import { AgentGone, Work } from "./work.ts";
 const lookMs = 100;
 const closeLimitMs = 1000;
 const answersWaitingMax = 200;
-
-/** Does this message answer another one? */
-export function isAnswer(message: Message): boolean {
-  return /(Reply|verdict)$/.test(message.kind);
-}
+const wakeUpMs = 10;
 
 export class SimAgent {
   readonly index: number;
@@ -51,6 +49,9 @@ export class SimAgent {
   #following: Following | null = null;
   #tickAt = Infinity;
   readonly #watch: Watch;
+  #keeper: AddressKeeper | null = null;
+  /** When the present life began. */
+  startedAt = -Infinity;
   /** The term that this agent opened its server for, until the fence. */
   #leads: number | null = null;
   readonly #clockOffset: number;
@@ -75,7 +76,9 @@ export class SimAgent {
     this.run++;
     this.alive = true;
     this.pausedUntil = 0;
+    this.startedAt = clock.now;
     const run = this.run;
+    this.#keeper = this.#newKeeper(run);
     this.#work = new Work(clock, {
       ended: (op, outcome) => this.#ended(op, outcome),
       failed: (op, because) => {
@@ -112,6 +115,8 @@ export class SimAgent {
     this.state = null;
     this.#work?.stop();
     this.#work = null;
+    this.#keeper = null;
+    this.#world.address.orphan();
     this.#effects = [];
     this.#writing = false;
     this.#askers.clear();
@@ -126,6 +131,7 @@ export class SimAgent {
     if (!this.alive) return;
     this.#note(() => `agent is frozen for ${Math.round(forMs)} ms`);
     this.pausedUntil = Math.max(this.pausedUntil, this.#world.clock.now + forMs);
+    this.#world.address.freeze(forMs);
   }
 
   get isWitness(): boolean {
@@ -183,7 +189,10 @@ export class SimAgent {
     this.#interpret();
     if (this.run !== run) return;
     if (moved) this.#world.hook("role", this.index);
-    if (this.run === run) this.#arm();
+    if (this.run !== run) return;
+    if (state.role === "leader") this.#keeper?.renew();
+    this.#world.observer.stepped(this);
+    this.#arm();
   }
 
   #arm(): void {
@@ -272,6 +281,7 @@ export class SimAgent {
       case "promote":
         this.#following = null;
         this.#leads = effect.promotion.term;
+        this.#keeper?.take(effect.promotion);
         this.#world.observer.leads(this.index, this.run, effect.promotion.term);
         return work.add({ scope: "leadership", op, begin: () => promote(site, effect.promotion) });
       case "fence":
@@ -312,13 +322,51 @@ export class SimAgent {
 
   #ended(op: number | null, outcome: Outcome | null): void {
     if (op === null || outcome === null) return;
+    // "Fenced" and "closed" say that the address is gone as well.
+    if (outcome.kind === "fenced" || outcome.kind === "closed") this.#keeper?.drop();
     this.happens({ ...outcome, op } as Happening);
     if (outcome.kind === "frozen") this.#world.hook("frozen", this.index);
     const term = this.#leads;
     if (outcome.kind === "promoted" && term !== null) {
+      this.#keeper?.opened();
       const begin = () => fillMarkers(this.#site(), term);
       this.#work?.add({ scope: "leadership", op: null, begin });
     }
+  }
+
+  /** Leads, or is only just closing, or has not seen yet what a late command did. */
+  get mayHoldAddress(): boolean {
+    const role = this.state?.role;
+    return role === "leader" || role === "fencing" || this.#keeper?.unseen === true;
+  }
+
+  get hasAddress(): boolean {
+    return this.#world.address.present;
+  }
+
+  get electionMs(): number {
+    return this.#world.config.electionMs;
+  }
+
+  #newKeeper(run: number): AddressKeeper {
+    const { clock, config, address, addressMs, site } = this.#world;
+    const later = (afterMs: number, action: () => void): void =>
+      clock.after(afterMs, () => {
+        if (this.run !== run) return;
+        const frozenMs = this.pausedUntil - clock.now;
+        if (frozenMs > 0) later(frozenMs + wakeUpMs, action);
+        else action();
+      });
+    return new AddressKeeper({
+      config,
+      flaws: site.flaws,
+      host: address,
+      addressMs,
+      now: () => this.localNow(),
+      state: () => this.state,
+      sent: () => this.#world.hook("address", this.index),
+      later,
+    });
   }
 
   /** A new life begins by ending what the old one left under way. */

@@ -1,6 +1,7 @@
 /** The promises, checked while a run goes on. Each broken one has a name. */
 import type { Envelope } from "../../raft/message.ts";
 import type { Durable } from "../../raft/types.ts";
+import type { SimAgent } from "./agent.ts";
 import type { Observer } from "./surroundings.ts";
 import type { Clock } from "./clock.ts";
 import type { FakeServer, Session } from "./fake_mysql.ts";
@@ -18,6 +19,8 @@ export type CheckerName =
   | "invariant"
   | "oneCluster"
   | "offIsOff"
+  | "oneAddress"
+  | "leaseEnds"
   | "liveness";
 
 /** A broken promise ends the run. */
@@ -53,6 +56,8 @@ export class Checkers implements Observer {
   isOff: (index: number) => boolean = () => false;
   onAnswered: (index: number, request: number, refused: string | null) => void = () => {};
   onRecorded: (index: number, disk: Durable) => void = () => {};
+  onOpened: (index: number, term: number) => void = () => {};
+  onStepped: (agent: SimAgent) => void = () => {};
 
   constructor(clock: Clock, servers: readonly FakeServer[]) {
     this.#clock = clock;
@@ -149,7 +154,10 @@ export class Checkers implements Observer {
     // One that opens late, after a newer one, can acknowledge nothing: that is checked elsewhere.
     if (newest?.term === term) this.#demandAll(server, `leader ${nameOf(index)} of term ${term}`);
     for (const other of this.#servers) this.#demandStarved(other);
+    this.onOpened(index, term);
   };
+
+  stepped = (agent: SimAgent): void => this.onStepped(agent);
 
   answered = (index: number, request: number, refused: string | null): void => {
     this.answers.set(`${index}/${request}`, refused);

@@ -38,6 +38,14 @@ export interface Flaws {
   readonly neverNudges: boolean;
   /** A promotion goes on against another run of the server, as a reconnecting pool would. */
   readonly reconnects: boolean;
+  /** A leader that steps down keeps the virtual address until its lifetime is over. */
+  readonly addressKept: boolean;
+  /** The virtual address is renewed without a fresh word of a majority. */
+  readonly addressUnverified: boolean;
+  /** A winner does not wait for the lease of the old leader's address. */
+  readonly addressTakenAtOnce: boolean;
+  /** An address that a late command brought back is not removed again. */
+  readonly addressBroughtBack: boolean;
 }
 
 export const noFlaws: Flaws = {
@@ -60,4 +68,8 @@ export const noFlaws: Flaws = {
   removesWithoutLock: false,
   neverNudges: false,
   reconnects: false,
+  addressKept: false,
+  addressUnverified: false,
+  addressTakenAtOnce: false,
+  addressBroughtBack: false,
 };

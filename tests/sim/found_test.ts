@@ -1,7 +1,8 @@
 /** What the simulator once found in the core, by the seed that showed it. `tests/scenarios` tells each. */
 import assert from "node:assert/strict";
 import { shortStory } from "./story.ts";
-import { run } from "./world.ts";
+import { restartedVoter } from "./planted_time_faults.ts";
+import { run, type RunOptions } from "./world.ts";
 
 const found: readonly (readonly [number, string])[] = [
   [32, "the second server beside a witness was removed, and writes stopped for good"],
@@ -18,9 +19,20 @@ const found: readonly (readonly [number, string])[] = [
   [100_804, "a follower with a list that no majority has did not acknowledge for its leader"],
 ];
 
-for (const [seed, story] of found) {
+/** Found by faults that were aimed at something. */
+const foundAimed: readonly (readonly [number, string, RunOptions])[] = [66, 123, 177, 292].map(
+  (seed) => [
+    seed,
+    "the address was taken too early, as a restarted voter did not know of the old leader",
+    { aim: restartedVoter, shape: { hosts: 3, founders: 3, idle: [] } },
+  ],
+);
+
+const all = [...found.map(([seed, story]) => [seed, story, {}] as const), ...foundAimed];
+
+for (const [seed, story, options] of all) {
   Deno.test(`seed ${seed}: ${story}`, () => {
-    const { violation } = run(seed);
-    assert.equal(violation, null, violation === null ? "" : shortStory(seed).join("\n"));
+    const { violation } = run(seed, options);
+    assert.equal(violation, null, violation === null ? "" : shortStory(seed, options).join("\n"));
   });
 }

@@ -1,4 +1,5 @@
 /** What faults and operators do to hosts: crash, restart, cut, freeze, rebuild. */
+import type { HostAddress } from "./address.ts";
 import type { SimAgent } from "./agent.ts";
 import type { Clock } from "./clock.ts";
 import type { Durable } from "../../raft/types.ts";
@@ -19,6 +20,7 @@ export interface Cluster {
   readonly servers: readonly FakeServer[];
   readonly replication: Replication;
   readonly agents: readonly SimAgent[];
+  readonly addresses: readonly HostAddress[];
   readonly trace: ((index: number, line: () => string) => void) | null;
 }
 
@@ -218,9 +220,10 @@ export class Hosts {
   }
 
   #powerLoss(index: number, forMs: number): void {
-    const { agents, servers, clock, dice } = this.#cluster;
+    const { agents, servers, addresses, clock, dice } = this.#cluster;
     const server = servers[index] as FakeServer;
     agents[index]?.crash();
+    addresses[index]?.powerOff();
     this.#serverDies(index, "host");
     this.down.add(index);
     if (!server.settings.syncRelayLog) {

@@ -2,6 +2,7 @@
  * Answers that come late: held back on their way until the node that asked has written a later term, or
  * until nobody would wait for them any more. A slow network alone is not slow enough for that.
  */
+import type { Message } from "../../raft/message.ts";
 import type { Clock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 
@@ -10,6 +11,11 @@ interface Held {
   /** The term of the asker when the answer came. */
   readonly term: number;
   readonly deliver: () => void;
+}
+
+/** Does this message answer another one? */
+export function isAnswer(message: Message): boolean {
+  return /(Reply|verdict)$/.test(message.kind);
 }
 
 /** How many of the answers to a node are held back while the fault lasts. */

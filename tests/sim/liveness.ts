@@ -2,6 +2,7 @@
 import type { SimAgent } from "./agent.ts";
 import { type Checkers, Violation } from "./checkers.ts";
 import type { FakeServer } from "./fake_mysql.ts";
+import { compactPositions } from "./transactions.ts";
 import { nameOf } from "./view.ts";
 
 /** How fresh the newest acknowledged write must be at the end. */
@@ -21,6 +22,7 @@ export function demandLife(
   );
   const leader = leaders[0];
   const states = agents.map((agent) => sentence(agent)).join("; ");
+  if (leader === undefined && onlyTheLeavingKnows(agents, servers)) return;
   if (leader === undefined) {
     throw new Violation("liveness", `nobody leads after healing: ${states}`);
   }
@@ -28,6 +30,10 @@ export function demandLife(
   checkers.finish(server);
   if (!server.writable) {
     throw new Violation("liveness", `leader ${nameOf(leader.index)} is not writable: ${states}`);
+  }
+  if (!leader.hasAddress) {
+    const who = nameOf(leader.index);
+    throw new Violation("liveness", `leader ${who} does not have the virtual address: ${states}`);
   }
   if (now - checkers.lastAcknowledgedAt > freshMs) {
     const ago = Math.round(now - checkers.lastAcknowledgedAt);
@@ -44,6 +50,25 @@ export function demandLife(
       throw new Violation("liveness", `${nameOf(agent.index)} does not follow: ${states}`);
     }
   }
+}
+
+/**
+ * A voter whose removal has begun may not lead. Where it alone holds the last writes, and all others may
+ * have lost what they received, nobody knows what was acknowledged: then nobody is elected, rightly.
+ */
+function onlyTheLeavingKnows(
+  agents: readonly SimAgent[],
+  servers: readonly FakeServer[],
+): boolean {
+  const kindOf = ({ index, disk }: SimAgent) =>
+    disk.membership?.members.find(({ id }) => id === nameOf(index))?.kind;
+  const heldBy = ({ index }: SimAgent) => (servers[index] as FakeServer).held.text();
+  const leaving = agents.find((agent) => kindOf(agent) === "leaving");
+  const others = agents.filter((agent) => kindOf(agent) === "voter");
+  return leaving !== undefined &&
+    others.every((other) =>
+      other.disk.uncertain !== null && !compactPositions.contains(heldBy(other), heldBy(leaving))
+    );
 }
 
 /** Follows the leader, is a witness, or says why it does not. */

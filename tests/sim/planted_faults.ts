@@ -65,7 +65,8 @@ export function slowFreeze(dice: Dice): readonly Fault[] {
   ];
 }
 
-function fault(
+/** A fault at a moment. */
+export function fault(
   kind: FaultKind,
   where: { readonly at: number; readonly node: Fault["node"]; readonly forMs: number },
 ): Fault {
@@ -73,7 +74,8 @@ function fault(
   return { kind, when: { at, on: null, count: 1 }, node, other: 0, forMs };
 }
 
-function passing(kind: FaultKind, when: Fault["when"], forMs: number): Fault {
+/** A fault of whoever passes a point of interest. */
+export function passing(kind: FaultKind, when: Fault["when"], forMs: number): Fault {
   return { kind, when, node: "passing", other: 0, forMs };
 }
 
@@ -102,7 +104,7 @@ function silencedLeader(nodes: readonly number[], at: number): readonly Fault[] 
 }
 
 /** What the leader of that moment says and sends does not reach these nodes. */
-function silenced(
+export function silenced(
   nodes: readonly number[],
   when: { readonly at: number; readonly forMs: number },
 ): readonly Fault[] {
@@ -163,16 +165,4 @@ export function twoFounders(dice: Dice): readonly Fault[] {
       fault("agentPause", { at: dice.between(100, 3000), node, forMs: dice.between(100, 800) })
     ),
   ];
-}
-
-/**
- * One leader after the other is not heard any more, and half of the answers come too late, many of them
- * when the node that asked is in a later term.
- */
-export function lateVotes(dice: Dice): readonly Fault[] {
-  const late = [0, 1, 2].map((node) => fault("lateAnswers", { at: 1000, node, forMs: 9000 }));
-  const silences = [0, 1, 2, 3, 4, 5, 6].flatMap((second) =>
-    silenced([0, 1, 2], { at: 2500 + second * 1000 + dice.between(0, 2500), forMs: 1500 })
-  );
-  return [...late, ...silences];
 }

@@ -2,6 +2,8 @@
 import type { Event } from "../../raft/event.ts";
 import type { Envelope } from "../../raft/message.ts";
 import type { Config, Durable, NodeId } from "../../raft/types.ts";
+import type { HostAddress } from "./address.ts";
+import type { SimAgent } from "./agent.ts";
 import type { Clock } from "./clock.ts";
 import type { Core } from "./core.ts";
 import type { Dice } from "./dice.ts";
@@ -14,6 +16,9 @@ export interface Surroundings {
   readonly core: Core;
   readonly config: Config;
   readonly site: Omit<Site, "at" | "opened" | "stopServer">;
+  readonly address: HostAddress;
+  /** Lifetime of the virtual address. */
+  readonly addressMs: number;
   readonly indexOf: (id: NodeId) => number;
   /** Number of the request that it answers, for a reply. */
   readonly post: (envelope: Envelope) => void;
@@ -31,7 +36,8 @@ export type HookPoint =
   | "freezeStep"
   | "frozen"
   | "closeStep"
-  | "waiting";
+  | "waiting"
+  | "address";
 
 /** Sees everything that matters for the promises. */
 export interface Observer {
@@ -39,6 +45,7 @@ export interface Observer {
   readonly persisted: (index: number, before: Durable, after: Durable) => void;
   readonly said: (index: number, disk: Durable, envelope: Envelope) => void;
   readonly opened: (index: number, term: number) => void;
+  readonly stepped: (agent: SimAgent) => void;
   readonly answered: (index: number, request: number, refused: string | null) => void;
 }
 

@@ -2,7 +2,8 @@
 import { InvariantError } from "../../raft/invariant.ts";
 import type { Envelope } from "../../raft/message.ts";
 import type { Config, Durable } from "../../raft/types.ts";
-import { isAnswer, SimAgent } from "./agent.ts";
+import { HostAddress } from "./address.ts";
+import { SimAgent } from "./agent.ts";
 import { Checkers, Violation } from "./checkers.ts";
 import { Client } from "./clients.ts";
 import { Clock } from "./clock.ts";
@@ -13,7 +14,7 @@ import { drawFaults, drawLaterFaults, type Fault } from "./faults.ts";
 import { type Flaws, noFlaws } from "./flaws.ts";
 import { Founder, type FounderWorld } from "./founder.ts";
 import { Hosts } from "./hosts.ts";
-import { LateAnswers } from "./late_answers.ts";
+import { isAnswer, LateAnswers } from "./late_answers.ts";
 import { demandLife } from "./liveness.ts";
 import { Network } from "./network.ts";
 import { Replication } from "./replication.ts";
@@ -27,6 +28,7 @@ import {
   plainShape,
   type Shape,
 } from "./shape.ts";
+import { TimeChecks } from "./time_checks.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { nameOf } from "./view.ts";
 
@@ -154,6 +156,8 @@ function build(
   replication.onConnected = checkers.connected;
   const trace = options.trace === undefined ? null : tracer(clock, options.trace);
   const agents: SimAgent[] = [];
+  const kernels = Dice.aside(options.seed, 9);
+  const addresses = watchTime(checkers, { clock, dice: kernels, agents, servers });
   const lateAnswers = new LateAnswers(clock, Dice.aside(options.seed, 8));
   const cluster = {
     clock,
@@ -163,6 +167,7 @@ function build(
     servers,
     replication,
     agents,
+    addresses,
     trace,
   };
   const hosts = new Hosts(cluster, options.faults);
@@ -171,6 +176,8 @@ function build(
   checkers.isOff = (index) => hosts.isOff(index);
   const configs = drawConfigs(dice, shape, options.configure);
   const durables = drawDurables(shape);
+  const { electionMs } = configs[0] as Config;
+  const addressMs = kernels.pick([electionMs / 2, electionMs - 101]);
   for (const server of servers) {
     const surroundings: Surroundings = {
       clock,
@@ -178,6 +185,8 @@ function build(
       core: options.core ?? realCore,
       config: configs[server.index] as Config,
       site: { server, replication, clock, dice: dice.fork(), flaws, fenceMs: 200 },
+      address: addresses[server.index] as HostAddress,
+      addressMs,
       indexOf: (id) => id.charCodeAt(0) - "a".charCodeAt(0),
       post: (envelope) => post({ ...cluster, hosts }, envelope),
       hook: (point, index) => hosts.hook(point, index),
@@ -193,6 +202,26 @@ function build(
   const contested = shape.fresh && foundings(dice, shape, { clock, dice, network, agents });
   watchInvalid(clock, agents, { servers, hosts });
   return { clock, checkers, hosts, agents, servers, contested };
+}
+
+/** The virtual address on every host, and the promises about time. */
+function watchTime(
+  checkers: Checkers,
+  world: {
+    readonly clock: Clock;
+    readonly dice: Dice;
+    readonly agents: readonly SimAgent[];
+    readonly servers: readonly FakeServer[];
+  },
+): readonly HostAddress[] {
+  const { clock, dice, agents, servers } = world;
+  const addresses = servers.map(({ index }) =>
+    new HostAddress(index, { clock, dice: dice.fork() })
+  );
+  const checks = new TimeChecks(clock, { agents, addresses });
+  checkers.onOpened = checks.opened;
+  checkers.onStepped = checks.stepped;
+  return addresses;
 }
 
 /** One operator names all of them; sometimes a second one does, or names others: then it is true. */
