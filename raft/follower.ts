@@ -4,7 +4,7 @@ import type { Ballot, Follower } from "./state.ts";
 import type { Config, Millis, NodeId } from "./types.ts";
 import { campaign } from "./candidate.ts";
 import { silence, startBallot, type Step, verdict } from "./common.ts";
-import { retryTimer } from "./timing.ts";
+import { retryTimer, successionMaxMs } from "./timing.ts";
 
 /** The timer ran out, or the leader's process is gone: stand, or say why not. */
 export function followerTick(config: Config, state: Follower, at: Millis): Step {
@@ -32,7 +32,9 @@ export function leaderResigned(
   },
 ): Step {
   const { term, request, at } = asked;
-  const [seed, electionAt] = retryTimer(config, state, at + config.electionMs / 8);
+  // Not before the other one must have named its successor: who stands meanwhile, and wins, does not
+  // know whether the virtual address is free, and waits for its lease.
+  const [seed, electionAt] = retryTimer(config, state, at + successionMaxMs(config));
   const silent: Follower = { ...state, seed, electionAt, leader: null };
   if (state.frozen !== null || config.witness) {
     const held = state.frozen?.held ?? state.durable.promised;

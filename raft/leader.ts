@@ -10,7 +10,7 @@ import { changeArranged, changeProgress } from "./change.ts";
 import { handoverClosed, handoverTick, handoverView } from "./handover.ts";
 import { invariant } from "./invariant.ts";
 import { memberOf, otherVoters, quorum } from "./quorum.ts";
-import { leaseEnd } from "./timing.ts";
+import { leaseEnd, successionMs } from "./timing.ts";
 
 /** Elected: the others hear it at once, and the promotion begins. */
 export function becomeLeader(config: Config, state: Candidate, at: Millis): Step {
@@ -245,7 +245,7 @@ export function resign(
 ): Step {
   const { term } = state.durable;
   const durable: Durable = { ...state.durable, resigned: term };
-  const succession = { term, replies: {}, decideAt: how.at + Math.max(config.electionMs / 5, 50) };
+  const succession = { term, replies: {}, decideAt: how.at + successionMs(config) };
   const resigned: Leader = { ...state, durable, succession };
   const others = otherVoters(durable.membership, config.id);
   const [next, effects] = closeServer(resigned, how);

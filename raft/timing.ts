@@ -14,6 +14,16 @@ export function released(state: State): boolean {
   return state.role !== "fencing" || state.released;
 }
 
+/** How long a resigned leader waits for all voters to say what they hold. */
+export function successionMs(config: Config): Millis {
+  return Math.max(config.electionMs / 5, 50);
+}
+
+/** The longest that it takes to name a successor, from the resignation on. */
+export function successionMaxMs(config: Config): Millis {
+  return successionMs(config) + addressWaitMs(config);
+}
+
 /**
  * When a resigned leader names its successor at the latest. It waits a little longer for its virtual
  * address: a successor that does not know it free must wait for the whole lease of the address.
@@ -21,7 +31,11 @@ export function released(state: State): boolean {
 export function successionDeadline(config: Config, state: State): Millis {
   if (state.succession === null) return Infinity;
   const { decideAt } = state.succession;
-  return released(state) ? decideAt : decideAt + config.electionMs / 4;
+  return released(state) ? decideAt : decideAt + addressWaitMs(config);
+}
+
+function addressWaitMs(config: Config): Millis {
+  return config.electionMs / 4;
 }
 
 function roleDeadline(config: Config, state: State): Millis {
