@@ -38,7 +38,7 @@ export interface Peers {
       /** The params hold a password: nobody on the wire reads them. */
       readonly confidential?: boolean;
     },
-    options: { readonly deadlineMs: number },
+    options: { readonly deadlineMs: number; readonly signal?: AbortSignal },
   ): Promise<PeerAnswer>;
 }
 

@@ -40,6 +40,8 @@ export interface XtrabackupOptions {
 
 const checkMs = 28_000;
 const callMs = 5_000;
+/** The old data waits for this. A donor that does not hear it gives up when nobody asks any more. */
+const stopMs = 1_000;
 const askEveryMs = 500;
 /** An agent that is started anew answers again sooner; longer silence means that it is gone. */
 const silentMsMax = 20_000;
@@ -106,8 +108,7 @@ async function copy(
     return await tools.judge(target);
   } catch (error) {
     const stop = { method: "backup.stop", params: { id } };
-    // A donor that does not hear this gives up when nobody asks any more.
-    await peers.call(donor.id, stop, { deadlineMs: callMs });
+    await peers.call(donor.id, stop, { deadlineMs: stopMs });
     await tools.endReceivers(target);
     throw error;
   }
@@ -127,7 +128,9 @@ async function follow(
   while (true) {
     control.signal.throwIfAborted();
     const question = { method: "backup.sent", params: { id } };
-    const answer = await peers.call(donor.id, question, { deadlineMs: callMs });
+    const { signal } = control;
+    const answer = await peers.call(donor.id, question, { deadlineMs: callMs, signal });
+    signal.throwIfAborted();
     const sent = heard(answer, donor.id);
     if (sent !== null) {
       heardAt = clock.now();

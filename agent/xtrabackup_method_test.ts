@@ -47,10 +47,13 @@ interface Stage {
   readonly receiver?: Partial<ReceiverTools>;
   /** True while nobody answers. */
   readonly away?: () => boolean;
+  /** True while calls are taken and not answered. */
+  readonly frozen?: () => boolean;
 }
 
 /** A donor and a joiner that meet in memory. */
-function open({ sender = {}, receiver = {}, away = () => false }: Stage) {
+function open(stage: Stage) {
+  const { sender = {}, receiver = {}, away = () => false, frozen = () => false } = stage;
   const clock = new PatientClock();
   const donor = new Sender({
     clock,
@@ -63,8 +66,9 @@ function open({ sender = {}, receiver = {}, away = () => false }: Stage) {
   });
   const ended: string[] = [];
   const peers: Peers = {
-    call: async (_, { method, params }) => {
-      if (away()) return { failed: { kind: "timeout", because: "no answer" } };
+    call: async (_, { method, params }, { deadlineMs, signal }) => {
+      if (frozen()) await silence(clock, deadlineMs, signal);
+      if (frozen() || away()) return { failed: { kind: "timeout", because: "no answer" } };
       const context = {
         from: null,
         cluster: null,
@@ -96,6 +100,16 @@ function open({ sender = {}, receiver = {}, away = () => false }: Stage) {
     },
   });
   return { clock, donor, method, ended };
+}
+
+function silence(clock: PatientClock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = clock.after(ms, resolve);
+    signal?.addEventListener("abort", () => {
+      stop();
+      resolve();
+    });
+  });
 }
 
 function untilAborted(signal: AbortSignal): ReturnType<SenderTools["send"]> {
@@ -174,6 +188,20 @@ Deno.test("copy() that is canceled stops the donor", async () => {
   await assert.rejects(copying, /canceled/);
   assert.equal(donor.busy, false);
   assert.deepEqual(ended, [wish.target]);
+});
+
+Deno.test("copy() that is canceled while the donor's agent is frozen waits a second for it", async () => {
+  const cancel = new AbortController();
+  let endedAt = 0;
+  const endReceivers = () => Promise.resolve(void (endedAt = clock.now()));
+  const { method, clock } = open({
+    frozen: () => clock.now() > 1_000,
+    receiver: { endReceivers },
+  });
+  clock.after(2_000, () => cancel.abort(new Error("canceled")));
+  const copying = settled(clock, method.copy(wish, control({ signal: cancel.signal })));
+  await assert.rejects(copying, /canceled/);
+  assert.equal(endedAt, 3_000);
 });
 
 Deno.test("copy() outlives a short silence of the donor's agent, and gives up after a long one", async () => {

@@ -17,7 +17,7 @@ import type { LabNode } from "../cmd/demo/lab_node.ts";
 import { Ledger } from "../cmd/demo/ledger.ts";
 import { Locator } from "../cmd/demo/locator.ts";
 import { Workload } from "../cmd/demo/workload.ts";
-import { describeResult, succeeded } from "../mysql/process.ts";
+import { describeResult, type ProcessResult, succeeded } from "../mysql/process.ts";
 import {
   copiedIn,
   CopyBench,
@@ -76,7 +76,9 @@ async function measureAll(gigabytes: number, runs: number): Promise<void> {
   });
   await bench.calm();
   for (let run = 0; run < runs; run++) {
-    await bench.measure("by hand", () => byHand({ folder: lab.folder, donor, leader }));
+    await stopped(joiner, async () => {
+      await bench.measure("by hand", () => byHand({ folder: lab.folder, donor, leader }));
+    });
     await bench.measure("rebuildme", () => rebuild(joiner, donor));
     await whole();
   }
@@ -88,14 +90,27 @@ async function fillFrom(leader: LabNode, gigabytes: number): Promise<void> {
   await fill(connection, gigabytes);
 }
 
+/** The receiver by hand stands for the joiner: two of them would share one disk. */
+async function stopped(joiner: LabNode, work: () => Promise<void>): Promise<void> {
+  await command(joiner, ["mysql", "shutdown"]);
+  await work();
+  await command(joiner, ["mysql", "start"]);
+  await whole();
+}
+
 /** The whole command, from its first word to "completed OK!", and its step S9. */
 async function rebuild(joiner: LabNode, donor: LabNode): Promise<Timed> {
   const words = ["mysql", "rebuildme", `--from=${donor.id}`, `--method=${values.method}`];
-  const result = await lab.xenon(joiner, [...words, "--force"], { deadlineMs: statementMs });
-  if (!succeeded(result)) throw new Error(describeResult(result));
+  const result = await command(joiner, [...words, "--force"]);
   const lines = timeline(joiner.logPath);
   shownTimeline(lines).forEach(tell);
   return { seconds: inStepAfter(lines), copySeconds: copiedIn(result.stdoutTail) };
+}
+
+async function command(node: LabNode, words: readonly string[]): Promise<ProcessResult> {
+  const result = await lab.xenon(node, words, { deadlineMs: statementMs });
+  if (!succeeded(result)) throw new Error(describeResult(result));
+  return result;
 }
 
 async function whole(): Promise<void> {

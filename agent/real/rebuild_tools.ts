@@ -5,7 +5,7 @@ import { dialectOf } from "../../mysql/dialect.ts";
 import { parse } from "../../mysql/gtid.ts";
 import { describeResult, run, succeeded } from "../../mysql/process.ts";
 import { rowsOf, text } from "../../mysql/rows.ts";
-import type { MysqlServer } from "../../mysql/server.ts";
+import { look, type MysqlServer, type ServerProcess } from "../../mysql/server.ts";
 import { readHelpVariables, type ServerVariables } from "../../mysql/server_variables.ts";
 import { quoteString } from "../../mysql/text.ts";
 import { parseVersion } from "../../mysql/version.ts";
@@ -28,20 +28,29 @@ const statementMs = 30_000;
 const helpMs = 20_000;
 /** A follower's server normally stops within a second; its data is about to be replaced. */
 const termMs = 10_000;
+const killedMs = 10_000;
 const serversMax = 5;
+/** By number or name in the formats of the log, and by its words in logs without either. */
+const forcedShutdownLine =
+  /MY-011145|ER_SEMISYNC_FORCED_SHUTDOWN|Forced shutdown\. Some updates might not be replicated/i;
 /** How much of the error log is searched, from its end. */
 const logBytesMax = 16 * 1024 * 1024;
 
 /** The real tools of this host. */
 export function createRebuildTools(options: RebuildToolsOptions): RebuildTools {
   const { server } = options;
+  // What was started is known by its process id at once, and by its command line some time later: on a
+  // busy machine the script that wraps a server program may need a second for it.
+  let started: ServerProcess | null = null;
   return {
     variables: () => variables(options),
-    stopServer: () => stopAll(server),
+    stopServer: () => stopAll(server, started),
     async startServer() {
-      await server.start();
+      started = await server.start();
     },
-    serverRuns: async () => await server.identify() !== null,
+    async serverRuns() {
+      return started !== null && look(started) !== "dead" || await server.identify() !== null;
+    },
     async executed() {
       await using connection = await connect(options.endpoint);
       return await one(connection, "SELECT @@GLOBAL.gtid_executed AS value");
@@ -63,10 +72,16 @@ export function createRebuildTools(options: RebuildToolsOptions): RebuildTools {
   };
 }
 
-/** A second process on the same data, which waits for the lock of the files, would take its place. */
-async function stopAll(server: MysqlServer): Promise<void> {
+/**
+ * A second process on the same data, which waits for the lock of the files, would take its place; so
+ * would one that was started a moment ago and is not known by its command line yet.
+ */
+async function stopAll(server: MysqlServer, started: ServerProcess | null): Promise<void> {
   for (let tries = 0; tries < serversMax; tries++) {
-    if ((await server.shutdown({ termMs })).kind === "notRunning") return;
+    if ((await server.shutdown({ termMs })).kind !== "notRunning") continue;
+    if (started === null || look(started) === "dead") return;
+    server.kill(started);
+    await server.waitGone(started, killedMs);
   }
   throw new Error("Cannot stop the server as somebody starts it again and again");
 }
@@ -124,9 +139,9 @@ async function dialectHere(connection: Connection) {
 /** A server that is asked to stop tells clients "committed" whose commits still wait. */
 async function forcedShutdown(errorLog: string): Promise<string | null> {
   const lines = (await tail(errorLog)).split("\n");
-  const line = lines.findLast((one) => one.includes("MY-011145"));
+  const line = lines.findLast((one) => forcedShutdownLine.test(one));
   if (line === undefined) return null;
-  const at = /^\S+/.exec(line)?.[0] ?? "some time ago";
+  const at = /\d{4}-\d\d-\d\d[T ][\d:.]+\w*/.exec(line)?.[0] ?? "some time ago";
   return `"${errorLog}" has MY-011145 of ${at}: the server was stopped while commits waited`;
 }
 
