@@ -165,6 +165,8 @@ export interface Server {
   whyItDied(): string;
   /** Its data folder when that holds no data; null while it does, or where it is not known. */
   emptyDataFolder(): Promise<string | null>;
+  /** Its data folder when there is no space to start a server in; null while there is. */
+  fullDataFolder(): Promise<string | null>;
 }
 
 /** What an operator asks of the server that has nothing to do with who leads. */

@@ -76,6 +76,7 @@ class World {
       },
       whyItDied: () => "its log says: out of memory",
       emptyDataFolder: () => Promise.resolve(null),
+      fullDataFolder: () => Promise.resolve(null),
     };
   }
 

@@ -275,6 +275,8 @@ export class Watch {
       if (clock.now() < this.#restartAt || !monitor()) return;
       if (restartWaitMs(this.#restarts, clock.now()) > 0) return;
     }
+    const full = await server.fullDataFolder();
+    if (full !== null) return this.#noSpace(full, wished);
     this.#restarts = noteStart(this.#restarts, clock.now());
     const why = wished ? "as an operator asked for it" : "as it is not running";
     log.write("warning", `Starting the server, ${why}`, {});
@@ -286,6 +288,17 @@ export class Watch {
   #noData(folder: string, wished: boolean): void {
     const because = `its data folder ${JSON.stringify(folder)} holds no data: ` +
       '"xenon mysql rebuildme" gives it a copy of the cluster\'s';
+    this.#notStarted(because, wished);
+  }
+
+  /** A server that starts on a full disk waits, and would notice new space up to a minute later. */
+  #noSpace(folder: string, wished: boolean): void {
+    const because = `the disk of its data folder ${JSON.stringify(folder)} is full: ` +
+      "free some space, then it is started";
+    this.#notStarted(because, wished);
+  }
+
+  #notStarted(because: string, wished: boolean): void {
     if (this.#view.unfit !== because) this.#silent("dead", because);
     if (wished) throw new Error(because);
   }

@@ -16,6 +16,7 @@ class Stage {
   runs = true;
   startable = true;
   emptyFolder: string | null = null;
+  fullFolder: string | null = null;
   look: Look = { kind: "failed", reason: "timeout", because: "slow" };
   readonly watch = new Watch({
     lookEveryMs: 200,
@@ -40,6 +41,7 @@ class Stage {
       terminate: () => Promise.resolve(),
       whyItDied: () => "its log says:\nno memory",
       emptyDataFolder: () => Promise.resolve(this.emptyFolder),
+      fullDataFolder: () => Promise.resolve(this.fullFolder),
     },
     log: { write: (_, sentence) => void this.lines.push(sentence) },
     monitor: () => true,
@@ -67,6 +69,20 @@ Deno.test("a server without its files is not started, and the condition names th
     await started;
   }, /^Error: its data folder "\/db\/data" holds no data/);
   stage.emptyFolder = null;
+  await stage.clock.advance(1_000);
+  assert.deepEqual(stage.done, ["start"]);
+  stage.watch.stop();
+});
+
+Deno.test("a server whose disk is full is not started before there is space", async () => {
+  const stage = new Stage();
+  stage.runs = false;
+  stage.fullFolder = "/db/data";
+  stage.watch.start();
+  await stage.clock.advance(120_000);
+  assert.deepEqual(stage.done, []);
+  assert.match(stage.watch.condition, /^dead: the disk of its data folder "\/db\/data" is full/);
+  stage.fullFolder = null;
   await stage.clock.advance(1_000);
   assert.deepEqual(stage.done, ["start"]);
   stage.watch.stop();

@@ -2,7 +2,8 @@
  * The folders of a server on the real file system. Entries are renamed, never copied; nothing is
  * removed whose path names no folder of a job; no shell and no patterns are involved.
  */
-import { lchown, statfs } from "node:fs/promises";
+import { lchown } from "node:fs/promises";
+import { freeBytes } from "../mysql/data_folder.ts";
 import { ownPrefix } from "./places.ts";
 import type { Folders, Owner } from "./ports.ts";
 
@@ -83,8 +84,7 @@ export const realFolders: Folders = {
     while (await orNull(Deno.stat(existing)) === null) {
       existing = existing.slice(0, existing.lastIndexOf("/")) || "/";
     }
-    const { bavail, bsize } = await statfs(existing);
-    return Number(bavail) * Number(bsize);
+    return await freeBytes(existing);
   },
 };
 

@@ -29,7 +29,7 @@ import { shownSettings } from "../agent/settings.ts";
 import { Store } from "../agent/store.ts";
 import { noVirtualIp, type VirtualIp } from "../agent/vip.ts";
 import { createDatabase } from "../mysql/database.ts";
-import { holdsNoData } from "../mysql/data_folder.ts";
+import { holdsNoData, isFull } from "../mysql/data_folder.ts";
 import { takesConnections } from "../mysql/reach.ts";
 import { look, type MysqlServer } from "../mysql/server.ts";
 import { InvariantError } from "../raft/invariant.ts";
@@ -235,6 +235,9 @@ function serverPort(server: MysqlServer, dataFolder: string | null): NodeOptions
     whyItDied: () => server.whyItDied(),
     emptyDataFolder: async () => {
       return dataFolder !== null && await holdsNoData(dataFolder) ? dataFolder : null;
+    },
+    fullDataFolder: async () => {
+      return dataFolder !== null && await isFull(dataFolder) ? dataFolder : null;
     },
   };
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { holdsNoData } from "./data_folder.ts";
+import { holdsNoData, isFull } from "./data_folder.ts";
 
 Deno.test("holdsNoData() sees deleted data behind the debris of a failed start", async () => {
   const folder = Deno.makeTempDirSync({ prefix: "xenon-data-" });
@@ -21,6 +21,16 @@ Deno.test("holdsNoData() knows the folder that servers before 8.0 have", async (
   try {
     Deno.mkdirSync(`${folder}/mysql`);
     assert.equal(await holdsNoData(folder), false);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+Deno.test("isFull() asks the disk of the folder", async () => {
+  assert.equal(await isFull("/proc"), true, "a file system without any space of its own");
+  const folder = Deno.makeTempDirSync({ prefix: "xenon-data-" });
+  try {
+    assert.equal(await isFull(folder), false);
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }

@@ -3,7 +3,8 @@ import { poll } from "../../cmd/demo/lab.ts";
 import type { HostsLab } from "../live/hosts_lab.ts";
 import type { HostNode } from "../live/hosts_lab_node.ts";
 
-const wholeMs = 60_000;
+/** A server that waits for space on its disk looks for some once a minute. */
+const wholeMs = 90_000;
 /** How long a node must be INVALID before somebody gives it a new copy. */
 const invalidMs = 1_000;
 const stableMs = 750;
