@@ -19,6 +19,7 @@ export type CheckerName =
   | "invariant"
   | "oneCluster"
   | "offIsOff"
+  | "numberedOnce"
   | "oneAddress"
   | "leaseEnds"
   | "liveness";
@@ -47,6 +48,8 @@ export class Checkers implements Observer {
   readonly #votes = new Map<string, string>();
   readonly #openings: Opening[] = [];
   readonly #foundings = new Map<string, readonly string[]>();
+  /** The newest number that each origin gave out. */
+  readonly #numbered = new Map<string, number>();
   /** Every acknowledged write, newest of each origin: sets have no gaps. */
   readonly #acknowledged = new Map<string, number>();
   acknowledgedCount = 0;
@@ -64,6 +67,7 @@ export class Checkers implements Observer {
     this.#servers = servers;
     for (const server of servers) {
       server.onAcknowledged = (session) => this.#heardOk(server, session);
+      server.onNumbered = (transaction) => this.#numberedOnce(transaction);
     }
   }
 
@@ -170,6 +174,14 @@ export class Checkers implements Observer {
   /** At the end, everything acknowledged is in the leader. */
   finish(leader: FakeServer): void {
     this.#demandAll(leader, `final leader ${nameOf(leader.index)}`);
+  }
+
+  /** Two transactions of one number look the same in every comparison of sets. */
+  #numberedOnce({ origin, number }: Transaction): void {
+    if (number <= (this.#numbered.get(origin) ?? 0)) {
+      throw new Violation("numberedOnce", `${origin}${number} was given to a second transaction`);
+    }
+    this.#numbered.set(origin, number);
   }
 
   #heardOk(server: FakeServer, session: Session): void {

@@ -34,6 +34,9 @@ export interface Receiver {
   readonly running: boolean;
 }
 
+/** How many commits a server loses at most that does not sync them. */
+const unsyncedMax = 3;
+
 const nobody: Receiver = { source: null, account: "", running: false };
 
 export class FakeServer {
@@ -84,6 +87,8 @@ export class FakeServer {
   /** Bookkeeping of the observer, unknown to MySQL: the term that this process was opened for. */
   openedFor: number | null = null;
   onAppended: () => void = () => {};
+  /** A new transaction of this server got its number. */
+  onNumbered: (transaction: Transaction) => void = () => {};
   onAcknowledged: (session: Session) => void = () => {};
   readonly #flaws: Flaws;
 
@@ -198,6 +203,7 @@ export class FakeServer {
     if (!this.alive) return;
     if (how === "stopped") this.setSemiSync(false, 0);
     for (const session of [...this.sessions]) this.#finish(session, "unknown");
+    if (how === "host" && this.#flaws.binlogUnsynced) this.#loseTail();
     this.alive = false;
     this.hung = false;
     this.openedFor = null;
@@ -259,7 +265,18 @@ export class FakeServer {
     for (let index = this.committed; index < this.binlog.length; index++) {
       if (this.binlog[index]?.origin === this.origin) number++;
     }
-    return { origin: this.origin, number: number + 1 };
+    const transaction = { origin: this.origin, number: number + 1 };
+    this.onNumbered(transaction);
+    return transaction;
+  }
+
+  /** What it wrote itself and had not synced; what it replicated would come again. */
+  #loseTail(): void {
+    for (let lost = 0; lost < unsyncedMax && this.binlog.at(-1)?.origin === this.origin; lost++) {
+      this.binlog.pop();
+    }
+    this.executed = new TransactionSet();
+    for (const transaction of this.binlog) this.executed.add(transaction);
   }
 
   #isWaiting(transaction: Transaction): boolean {

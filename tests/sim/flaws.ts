@@ -38,6 +38,8 @@ export interface Flaws {
   readonly neverNudges: boolean;
   /** A promotion goes on against another run of the server, as a reconnecting pool would. */
   readonly reconnects: boolean;
+  /** sync_binlog is not 1: a loss of power takes the last commits of a leader out of its binary log. */
+  readonly binlogUnsynced: boolean;
   /** A leader that steps down keeps the virtual address until its lifetime is over. */
   readonly addressKept: boolean;
   /** The virtual address is renewed without a fresh word of a majority. */
@@ -68,6 +70,7 @@ export const noFlaws: Flaws = {
   removesWithoutLock: false,
   neverNudges: false,
   reconnects: false,
+  binlogUnsynced: false,
   addressKept: false,
   addressUnverified: false,
   addressTakenAtOnce: false,

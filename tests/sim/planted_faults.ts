@@ -166,3 +166,11 @@ export function twoFounders(dice: Dice): readonly Fault[] {
     ),
   ];
 }
+
+/** Every host loses its power for a moment, the leader's more often. */
+export function briefPowerLoss(dice: Dice): readonly Fault[] {
+  const alone = [3000, 7000].map((at) =>
+    fault("powerLoss", { at: at + dice.between(0, 500), node: "leader", forMs: 20 })
+  );
+  return [...alone, fault("powerLossAll", { at: 5000, node: 0, forMs: 300 })];
+}

@@ -10,6 +10,7 @@ import {
   withState,
 } from "./planted_core.ts";
 import {
+  briefPowerLoss,
   deadRemoval,
   disabledElection,
   forgottenReceipt,
@@ -170,6 +171,12 @@ export const plantedRules: readonly PlantedBug[] = [
     },
     foundBy: ["liveness"],
     seedsMax: 100,
+  },
+  {
+    name: "binlogUnsynced",
+    plant: { flaws: { binlogUnsynced: true }, aim: briefPowerLoss },
+    foundBy: ["numberedOnce", "acknowledgedIsKept"],
+    seedsMax: 300,
   },
   {
     name: "fenceLies",
