@@ -84,6 +84,8 @@ export class FakeServer {
   /** Connections of replicas. */
   readonly downstream = new Set<Connection>();
 
+  /** Own commits, the newest ones, that were born here while the node did not lead; its agent knows. */
+  errant = 0;
   /** Bookkeeping of the observer, unknown to MySQL: the term that this process was opened for. */
   openedFor: number | null = null;
   onAppended: () => void = () => {};
@@ -131,6 +133,13 @@ export class FakeServer {
   commitEmpty(): number {
     this.#append(this.#numbered(), null);
     return this.binlog.length;
+  }
+
+  /** FLUSH TABLES on a replica: it gets a number, super_read_only or not. */
+  commitLocally(): void {
+    if (!this.alive || this.hung || this.semiSync.on || this.commitsWait) return;
+    this.errant++;
+    this.commitEmpty();
   }
 
   /** ALTER USER ... ACCOUNT LOCK: it holds where it is executed. */
@@ -250,6 +259,7 @@ export class FakeServer {
   /** The data folder is replaced by a copy of what the donor has executed; the server is new. */
   rebuildFrom(donor: FakeServer): void {
     this.origin = `${this.origin}r`;
+    this.errant = 0;
     this.binlog = donor.binlog.slice(0, donor.committed);
     this.relay = [];
     this.applied = 0;

@@ -22,6 +22,8 @@ export type FaultKind =
   | "slowNetwork"
   | "slowApplier"
   | "lateAnswers"
+  /** Only aimed: docs/simulator.md says why. */
+  | "localCommit"
   | "takeover"
   | "leave"
   | "disable"
@@ -121,7 +123,7 @@ export function drawFaults(dice: Dice, world: FaultWorld): readonly Fault[] {
  * Faults of parts that were added later, drawn from a source of their own: the runs that do not meet
  * them stay as they were.
  */
-export function drawLaterFaults(dice: Dice, world: FaultWorld): readonly Fault[] {
+export function drawLateAnswers(dice: Dice, world: FaultWorld): readonly Fault[] {
   if (!dice.chance(laterPart)) return [];
   return Array.from({ length: 1 + dice.below(3) }, (): Fault => ({
     kind: "lateAnswers",

@@ -40,6 +40,8 @@ export interface Flaws {
   readonly reconnects: boolean;
   /** sync_binlog is not 1: a loss of power takes the last commits of a leader out of its binary log. */
   readonly binlogUnsynced: boolean;
+  /** What a follower's server committed by itself is a part of its position. */
+  readonly errantCounts: boolean;
   /** A leader that steps down keeps the virtual address until its lifetime is over. */
   readonly addressKept: boolean;
   /** The virtual address is renewed without a fresh word of a majority. */
@@ -71,6 +73,7 @@ export const noFlaws: Flaws = {
   neverNudges: false,
   reconnects: false,
   binlogUnsynced: false,
+  errantCounts: false,
   addressKept: false,
   addressUnverified: false,
   addressTakenAtOnce: false,

@@ -182,6 +182,8 @@ export class Hosts {
         replication.applyMs[index] = 200;
         return clock.after(fault.forMs, () => replication.applyMs[index] = usual);
       }
+      case "localCommit":
+        return this.#commitLocally(index);
       case "lateAnswers":
         return this.#cluster.lateAnswers.strike(index, fault.forMs);
       case "takeover":
@@ -192,6 +194,14 @@ export class Hosts {
       case "addIdle":
       case "remove":
         return this.#operators.say(fault.kind, index, fault.forMs);
+    }
+  }
+
+  #commitLocally(index: number): void {
+    const leads = this.#cluster.agents[index]?.state?.role === "leader";
+    const server = this.#cluster.servers[index] as FakeServer;
+    if (!leads && server.superReadOnly && !this.#cluster.agents[index]?.isWitness) {
+      server.commitLocally();
     }
   }
 

@@ -174,3 +174,12 @@ export function briefPowerLoss(dice: Dice): readonly Fault[] {
   );
   return [...alone, fault("powerLossAll", { at: 5000, node: 0, forMs: 300 })];
 }
+
+/** Every follower's server commits something by itself, and the leader's host is gone for long. */
+export function localCommits(dice: Dice): readonly Fault[] {
+  const local = [0, 1, 2].map((node) => fault("localCommit", { at: 2500, node, forMs: 0 }));
+  return [
+    ...local,
+    fault("powerLoss", { at: dice.between(3000, 5000), node: "leader", forMs: 6000 }),
+  ];
+}

@@ -15,11 +15,14 @@ import {
   disabledElection,
   forgottenReceipt,
   idleOnly,
+  localCommits,
   restartedLeader,
   returnOfTheOldList,
   slowGrowth,
   twoFounders,
 } from "./planted_faults.ts";
+
+const three = { hosts: 3, founders: 3, idle: [] };
 
 export const plantedRules: readonly PlantedBug[] = [
   {
@@ -177,6 +180,12 @@ export const plantedRules: readonly PlantedBug[] = [
     plant: { flaws: { binlogUnsynced: true }, aim: briefPowerLoss },
     foundBy: ["numberedOnce", "acknowledgedIsKept"],
     seedsMax: 300,
+  },
+  {
+    name: "errantCounts",
+    plant: { flaws: { errantCounts: true }, aim: localCommits, shape: three },
+    foundBy: ["liveness"],
+    seedsMax: 100,
   },
   {
     name: "fenceLies",

@@ -54,7 +54,9 @@ export function incarnationOf(server: FakeServer): Incarnation {
 
 /** What the server says that it holds. */
 export function heldBy(server: FakeServer, flaws: Flaws): Position {
-  return (flaws.heldIsExecuted ? server.executed : server.held).text();
+  const all = flaws.heldIsExecuted ? server.executed : server.held;
+  const { errant, origin } = server;
+  return (errant === 0 || flaws.errantCounts ? all : all.without(origin, errant)).text();
 }
 
 export function* freeze(site: Site, until: Position): Procedure {
@@ -114,6 +116,8 @@ function* openNow(site: Site, term: number): Generator<number, void, void> {
   yield* statement(site, () => {
     if (flaws.opensHalf) server.openForMarker();
     else server.openForClients();
+    // It went to the others in front of the marker: it is ordinary now.
+    server.errant = 0;
     server.openedFor = term;
     site.opened(term);
   });

@@ -46,6 +46,13 @@ export class TransactionSet {
     this.#counts.set(origin, number);
   }
 
+  /** Without the newest `count` of an origin. */
+  without(origin: string, count: number): TransactionSet {
+    const copy = this.clone();
+    copy.#counts.set(origin, Math.max(0, this.count(origin) - count));
+    return copy;
+  }
+
   clone(): TransactionSet {
     const copy = new TransactionSet();
     copy.#markers = [...this.#markers];
