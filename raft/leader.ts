@@ -36,6 +36,8 @@ export function becomeLeader(config: Config, state: Candidate, at: Millis): Step
     frozen: null,
     following: null,
     succession: null,
+    // Its voters confirm no earlier leader any more: later on, older silences say nothing more.
+    leaderHeardAt: at,
     role: "leader",
     stage: "promoting",
     since: at,

@@ -36,7 +36,7 @@ export interface Common {
   readonly succession: Succession | null;
   /** Peers whose process refuses connections, with the time of the last refusal. */
   readonly gone: Readonly<Record<NodeId, Millis>>;
-  /** When a leader was last heard; null when never. Survives changes of role. */
+  /** When a leader was last heard, or this node was elected; null when never. Survives changes of role. */
   readonly leaderHeardAt: Millis | null;
   /** What an operator (or a stop signal) asked for and has not been answered yet. */
   readonly wish: Wish | null;
