@@ -11,14 +11,24 @@ import { versionOf } from "../mysql/server.ts";
 import { takesConnections } from "../mysql/reach.ts";
 import { quoteString } from "../mysql/text.ts";
 import { type CloneOffer, versionProblem } from "./clone_offer.ts";
-import type { Copied, CopyControl, CopyMethod, CopyProgress, CopyWish } from "./copy_method.ts";
+import type {
+  Copied,
+  CopyControl,
+  CopyMethod,
+  CopyProgress,
+  CopyStart,
+  CopyWish,
+} from "./copy_method.ts";
 import type { Folders } from "./ports.ts";
 import { endScratch, ScratchServer } from "./scratch_server.ts";
+import { ScratchTemplate } from "./scratch_template.ts";
 
 export interface CloneOptions {
   /** The server program of this host. */
   readonly mysqld: string;
   readonly folders: Folders;
+  /** The agent's own folder, where what spares a later copy time is kept. */
+  readonly ownFolder: string;
   /** The account on the donor, with BACKUP_ADMIN; every node can work its password out. */
   readonly account: { readonly user: string; readonly password: string };
   /** Asks the donor's agent what it is, and to load the plugin. */
@@ -30,6 +40,7 @@ export interface CloneOptions {
 const connectMs = 5_000;
 /** The account reaches the donor by replication. */
 const admittedMs = 30_000;
+const admittedPollMs = 100;
 const pollMs = 500;
 /** A donor that cannot be reached and sends nothing for so long is gone. */
 const unreachableMs = 10_000;
@@ -42,44 +53,57 @@ const shownMax = 300;
 
 /** The method over real servers, for one job. */
 export function createClone(options: CloneOptions): CopyMethod {
-  const early = new AbortController();
-  let ready: Promise<ScratchServer> | null = null;
+  const abort = new AbortController();
+  let follower: CopyControl | null = null;
+  // Before anybody follows the copy nobody hears of it.
+  const control: CopyControl = {
+    signal: abort.signal,
+    say: (sentence) => follower?.say(sentence),
+    progress: (progress) => follower?.progress(progress),
+  };
+  let copying: Promise<Copied> | null = null;
+  const begin = (wish: CopyWish, { donorReady, signal }: CopyStart) => {
+    const cancel = () => abort.abort(signal.reason);
+    signal.addEventListener("abort", cancel, { once: true });
+    if (signal.aborted) cancel();
+    copying = copy(options, { wish, donorReady }, control);
+    // Whoever follows it hears why; a rebuild that ends before its copy does not care.
+    copying.catch(() => {});
+    return copying;
+  };
   return {
     name: "clone",
     check: (wish) => check(options, wish),
-    getReady: (wish) => {
-      ready = startScratch(options, wish, early.signal);
-      // Whoever waits for it hears why; a rebuild that ends before its copy does not care.
-      ready.catch(() => {});
-    },
-    copy: (wish, control) => {
-      const { signal } = control;
-      const abort = () => early.abort(signal.reason);
-      signal.addEventListener("abort", abort, { once: true });
-      if (signal.aborted) abort();
-      const scratch = ready ?? startScratch(options, wish, early.signal);
-      return copy({ ...options, scratch }, wish, control);
+    begin,
+    copy: (wish, following) => {
+      follower = following;
+      const { signal } = following;
+      return copying ?? begin(wish, { donorReady: Promise.resolve(), signal });
     },
     abandon: async ({ workFolder }) => {
-      early.abort();
-      await (await ready?.catch(() => null))?.[Symbol.asyncDispose]();
+      abort.abort();
+      await copying?.catch(() => {});
       await endScratch(workFolder, options.mysqld);
     },
   };
 }
 
-/** Initialising it takes some seconds, most of them of one processor. */
+/** The first one here is initialised, which takes some seconds, most of them of one processor. */
 async function startScratch(
-  { mysqld, folders, offer }: CloneOptions,
+  options: CloneOptions,
   { donor, workFolder, owner }: CopyWish,
   signal: AbortSignal,
 ): Promise<ScratchServer> {
+  const { mysqld, folders, ownFolder: parent } = options;
+  const { text: version } = await versionOf(mysqld);
+  const offer = await options.offer(donor.id);
   return await ScratchServer.start({
     mysqld,
     folders,
     folder: workFolder,
     owner,
-    offer: await offer(donor.id),
+    offer,
+    template: new ScratchTemplate({ parent, folders, version, owner, offer }),
     donor: addressOf(donor),
     signal,
   });
@@ -118,7 +142,7 @@ async function admitted(options: CloneOptions, wish: CopyWish): Promise<void> {
           `${admittedMs / 1_000} s: look at its replication`,
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
+    await new Promise((resolve) => setTimeout(resolve, admittedPollMs));
   }
 }
 
@@ -142,15 +166,16 @@ async function mayClone({ account }: CloneOptions, { donor }: CopyWish): Promise
 }
 
 async function copy(
-  options: CloneOptions & { readonly scratch: Promise<ScratchServer> },
-  wish: CopyWish,
+  options: CloneOptions,
+  { wish, donorReady }: { readonly wish: CopyWish; readonly donorReady: Promise<void> },
   control: CopyControl,
 ): Promise<Copied> {
   const { donor, target } = wish;
   const { account } = options;
   const { signal } = control;
   control.say("Waiting for the scratch server that receives the copy");
-  await using scratch = await options.scratch;
+  await using scratch = await startScratch(options, wish, signal);
+  await Promise.race([donorReady, aborted(signal)]);
   await using receiver = await scratch.connect();
   await using watcher = await scratch.connect();
   control.say(`The scratch server receives from ${addressOf(donor)}`);
@@ -216,6 +241,14 @@ async function progressOf(watcher: Connection): Promise<CopyProgress> {
   const estimate = Number(text(row, "estimate", "0"));
   const bytesDone = Number(text(row, "bytes", "0"));
   return { bytesDone, bytesTotal: estimate > 0 ? Math.max(estimate, bytesDone) : null };
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
+  });
 }
 
 function waitOrAbort(signal: AbortSignal): Promise<void> {

@@ -61,6 +61,13 @@ export interface CopyControl {
   readonly signal: AbortSignal;
 }
 
+/** What a copy that begins before its step waits for, and what ends it. */
+export interface CopyStart {
+  /** Resolves when the donor is well and has what the copy must hold. */
+  readonly donorReady: Promise<void>;
+  readonly signal: AbortSignal;
+}
+
 /** What a finished copy is known to hold. */
 export interface Copied {
   /**
@@ -81,10 +88,11 @@ export interface CopyMethod {
    */
   check(wish: CopyWish, control: CopyControl): Promise<readonly string[]>;
   /**
-   * Begins what `copy` will need on this host and what takes its time, while the steps before it run.
-   * The wish's work folder exists then. A failure is told by `copy`; `abandon` ends what was begun.
+   * Begins the copy while the steps before it run: at once what it needs on this host and what takes its
+   * time, and the copying itself when the donor is ready. The wish's work folder exists then. A failure
+   * is told by `copy`; `abandon` ends what was begun.
    */
-  readonly getReady?: (wish: CopyWish) => void;
+  readonly begin?: (wish: CopyWish, start: CopyStart) => void;
   /** Step S9: the copy itself. When it rejects, what it left below the wish's folders is no harm. */
   copy(wish: CopyWish, control: CopyControl): Promise<Copied>;
   /**

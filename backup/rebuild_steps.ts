@@ -62,7 +62,7 @@ export async function replace(run: Run, memo: RebuildMemo, method: CopyMethod): 
   task.say("S5 the monitor is off");
   await folders.make(dataOf(at).folder, at.owner);
   await folders.make(workOf(at), at.owner);
-  method.getReady?.(copyWishOf(at, run.options.limits));
+  using early = beginCopy(run, at, method);
   if (host.local().running) {
     await host.stopServer();
     task.say("S6 the server is stopped");
@@ -70,6 +70,7 @@ export async function replace(run: Run, memo: RebuildMemo, method: CopyMethod): 
     task.say("S6 not needed: the server does not run");
   }
   await checkDonorAgain(run, at);
+  early.donorReady();
   at = await run.record.enter(at, "movingAside", "S8");
   const moved = await moveAside(folders, at);
   task.say(
@@ -77,13 +78,47 @@ export async function replace(run: Run, memo: RebuildMemo, method: CopyMethod): 
       ? "S8 not needed: there is no old data"
       : `S8 old data moved aside to ${moved.join(", ")}`,
   );
-  at = await copy(run, at, method);
+  at = await copy(run, at, { method, begunAt: early.begunAt });
   return await goOn(run, at);
 }
 
+/** A copy that begins before its step. Disposing of it ends the wait for the donor. */
+interface Early extends Disposable {
+  /** Null where the method cannot. */
+  readonly begunAt: number | null;
+  /** S7 has found the donor ready. */
+  readonly donorReady: () => void;
+}
+
+/** A method that can copies while the server stops. */
+function beginCopy(run: Run, memo: RebuildMemo, method: CopyMethod): Early {
+  const over = new AbortController();
+  const later = Promise.withResolvers<void>();
+  const { signal } = run.task;
+  if (method.begin !== undefined) {
+    // What speaks against it now may have passed at S7, and is told there where it has not.
+    const donorReady = untilDonorReady(run, memo, AbortSignal.any([signal, over.signal]))
+      .catch(() => later.promise);
+    method.begin(copyWishOf(memo, run.options.limits), { donorReady, signal });
+  }
+  return {
+    begunAt: method.begin === undefined ? null : run.options.ticker.now(),
+    donorReady: later.resolve,
+    [Symbol.dispose]: () => over.abort(),
+  };
+}
+
+async function checkDonorAgain(run: Run, memo: RebuildMemo): Promise<void> {
+  await untilDonorReady(run, memo, run.task.signal);
+  run.task.say(`S7 the donor ${memo.donor.id} is still fine`);
+}
+
 /** It must be well, and have what the copy must hold. */
-async function checkDonorAgain({ options, task }: Run, memo: RebuildMemo): Promise<void> {
-  const { host, ticker } = options;
+async function untilDonorReady(
+  { options: { host, ticker } }: Run,
+  memo: RebuildMemo,
+  signal: AbortSignal,
+): Promise<void> {
   const { id } = memo.donor;
   const endsAt = ticker.now() + catchUpMsMax;
   for (;;) {
@@ -92,25 +127,28 @@ async function checkDonorAgain({ options, task }: Run, memo: RebuildMemo): Promi
     const problem = donor === undefined ? `${id} is gone` : problemOf(donor);
     if (problem !== null) throw new Error(`The donor changed meanwhile: ${problem}`);
     const missing = missingFrom(donor?.seen?.executed ?? "", memo.wanted);
-    if (missing === null) break;
+    if (missing === null) return;
     if (ticker.now() >= endsAt) {
       throw new Error(`The donor ${id} does not catch up with the leader: it lacks ${missing}`);
     }
-    await ticker.wait(pollMs, task.signal);
+    await ticker.wait(pollMs, signal);
   }
-  task.say(`S7 the donor ${id} is still fine`);
 }
 
 /** S9, and the first half of S10. */
-async function copy(run: Run, memo: RebuildMemo, method: CopyMethod): Promise<RebuildMemo> {
+async function copy(
+  run: Run,
+  memo: RebuildMemo,
+  { method, begunAt }: { readonly method: CopyMethod; readonly begunAt: number | null },
+): Promise<RebuildMemo> {
   const { folders, limits, ticker } = run.options;
   const { task } = run;
   let at = await run.record.enter(memo, "copying", "S9");
   const wish = copyWishOf(at, limits);
-  task.say(`S9 copying ${at.donor.id} by ${method.name} begins`);
-  const begunAt = ticker.now();
+  task.say(`S9 copying ${at.donor.id} by ${method.name}`);
+  const startedAt = begunAt ?? ticker.now();
   const copied = await method.copy(wish, controlOf(run.task));
-  task.say(`S9 copied ${sizeOf(copied.bytes, ticker.now() - begunAt)}`);
+  task.say(`S9 copied ${sizeOf(copied.bytes, ticker.now() - startedAt)}`);
   at = { ...at, gtids: copied.gtids };
   if (method.prepare === undefined) {
     task.say("S10 preparing is not needed: the copy is complete");

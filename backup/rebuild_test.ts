@@ -113,8 +113,8 @@ function methodOf(node: FakeNode, copying: "works" | "fails" | "hangs" = "works"
   return {
     name: "clone",
     check: () => Promise.resolve([]),
-    getReady: ({ workFolder }) => {
-      node.calls.push("getReady");
+    begin: ({ workFolder }) => {
+      node.calls.push("begin");
       node.disk.files.set(`${workFolder}/scratch`, "ready");
     },
     copy: ({ target }, { signal }) => {
@@ -206,12 +206,30 @@ Deno.test("whatever fails before the server is given back, the old data serves a
 Deno.test("what the copy needs is begun before the server stops, and goes with a rebuild that ends there", async () => {
   const node = new FakeNode();
   await rebuild(optionsOf(node), taskOf().task, wish);
-  assert.ok(node.calls.indexOf("getReady") < node.calls.indexOf("stopServer"));
+  assert.ok(node.calls.indexOf("begin") < node.calls.indexOf("stopServer"));
   const failing = new FakeNode();
   failing.failing = "stopServer";
   await assert.rejects(rebuild(optionsOf(failing), taskOf().task, wish), /as it rains/);
   assert.deepEqual(failing.calls.slice(-3), ["stopServer", "abandon", "startServer"]);
   assert.deepEqual(Object.fromEntries(failing.disk.files), oldFiles);
+});
+
+Deno.test("a donor that is missed once while the server stops is copied after S7", async () => {
+  const node = new FakeNode();
+  const method = methodOf(node);
+  let ready = Promise.resolve();
+  const waiting: CopyMethod = {
+    ...method,
+    begin: (_, { donorReady }) => void (ready = donorReady),
+    copy: async (wish, control) => {
+      await ready;
+      return await method.copy(wish, control);
+    },
+  };
+  const say = (line: string) => void (line.startsWith("S5 ") && (node.failing = "survey"));
+  const task = { ...taskOf().task, say };
+  assert.equal(await rebuild(optionsOf(node, waiting), task, wish), "completed OK!");
+  assert.equal(node.failing, "", "it was missed");
 });
 
 Deno.test("a cancel during the copy puts the old data back", async () => {

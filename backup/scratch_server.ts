@@ -9,6 +9,7 @@ import { look, MysqlServer } from "../mysql/server.ts";
 import type { CloneOffer } from "./clone_offer.ts";
 import { endLeft } from "./left_processes.ts";
 import type { Folders, Owner } from "./ports.ts";
+import type { ScratchTemplate } from "./scratch_template.ts";
 
 export interface ScratchOptions {
   readonly mysqld: string;
@@ -17,6 +18,8 @@ export interface ScratchOptions {
   readonly owner: Owner;
   readonly folders: Folders;
   readonly offer: CloneOffer;
+  /** Spares the initialisation where an earlier copy left one. */
+  readonly template: ScratchTemplate;
   /** `host:port` of the donor's MySQL. */
   readonly donor: string;
   readonly signal: AbortSignal;
@@ -41,13 +44,33 @@ export class ScratchServer implements AsyncDisposable {
   }
 
   static async start(options: ScratchOptions): Promise<ScratchServer> {
-    const { folder, folders, owner } = options;
+    const { folder, folders, owner, template, signal } = options;
     const socket = socketOf(folder);
     await folders.write(`${folder}/scratch.cnf`, optionFile(options, socket), owner);
+    const data = dataOf(folder);
+    if (await template.take(data)) {
+      try {
+        return await ScratchServer.#run(options, socket);
+      } catch {
+        signal.throwIfAborted();
+        // Whatever is wrong with it: a new one is a matter of seconds.
+        await template.forget();
+      }
+    }
+    await folders.removeTree(data);
     await initialise(options);
-    const scratch = new ScratchServer(serverIn(folder, options.mysqld), socket);
+    await folders.removeFile(`${data}/auto.cnf`);
+    await template.keep(data);
+    return await ScratchServer.#run(options, socket);
+  }
+
+  static async #run(
+    { folder, mysqld, signal }: ScratchOptions,
+    socket: string,
+  ): Promise<ScratchServer> {
+    const scratch = new ScratchServer(serverIn(folder, mysqld), socket);
     try {
-      await scratch.#untilItAnswers(options.signal);
+      await scratch.#untilItAnswers(signal);
       return scratch;
     } catch (error) {
       await scratch[Symbol.asyncDispose]();
@@ -137,6 +160,10 @@ async function initialise({ mysqld, folder, signal }: ScratchOptions): Promise<v
   throw new Error(`Cannot make the receiving server: ${describeResult(result)}; ${said}`);
 }
 
+function dataOf(folder: string): string {
+  return `${folder}/scratch`;
+}
+
 function socketOf(folder: string): string {
   const path = `${folder}/scratch.sock`;
   const short = new TextEncoder().encode(path).length <= socketPathMax;
@@ -149,7 +176,7 @@ function optionFile({ folder, owner, offer, donor }: ScratchOptions, socket: str
     "[mysqld]",
     // A server that root starts takes the user by number as well.
     ...(Deno.uid() === 0 ? [`user=${owner.uid}`] : []),
-    `datadir="${folder}/scratch"`,
+    `datadir="${dataOf(folder)}"`,
     `socket="${socket}"`,
     `pid_file="${folder}/scratch.pid"`,
     `log_error="${folder}/scratch.log"`,

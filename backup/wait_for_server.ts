@@ -4,7 +4,7 @@ import type { Host, Ticker } from "./ports.ts";
 /** A server that recovers from its copied log may take long; a dead one is seen earlier. */
 const startMsMax = 3_600_000;
 const pollMs = 200;
-/** A process that has just begun is not known by its command line yet: so many looks must miss it. */
+/** One that a service manager starts may be between two processes: so many looks must miss it. */
 const absentMax = 3;
 
 /** Gives the GTID set of the server as soon as it answers; rejects with why it does not. */

@@ -113,12 +113,13 @@ function rebuildOptions(parts: JobParts, place: ServerPlace): RebuildOptions {
 
 /** The methods of this host, the preferred one first. */
 function copyMethods(parts: JobParts, place: ServerPlace): readonly CopyMethod[] {
-  const { secrets, peers } = parts;
+  const { config, secrets, peers } = parts;
   const calls = createCopyCalls(peers);
   return [
     createClone({
       mysqld: place.mysqld,
       folders: realFolders,
+      ownFolder: config.raft.metaFolder,
       account: copyAccount(secrets),
       offer: (donor) => calls.offer(donor),
       admit: (member) => calls.admit(member),

@@ -27,6 +27,7 @@ export const impureFiles: readonly string[] = [
   "backup/real_folders.ts",
   "backup/saved.ts",
   "backup/scratch_server.ts",
+  "backup/scratch_template.ts",
   "backup/folder.ts",
   "backup/left_processes.ts",
   "backup/receiving.ts",

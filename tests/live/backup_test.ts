@@ -11,13 +11,14 @@ import { decodeManifest, type Manifest } from "../../backup/manifest.ts";
 import { contains, parse } from "../../mysql/gtid.ts";
 import { describeResult, run, succeeded } from "../../mysql/process.ts";
 import { commandLineOf, sampleCommandLines } from "./command_lines.ts";
+import { cancelHeld, holds } from "./copy_cancels.ts";
+import { fillNewHost } from "./copy_disks.ts";
 import { testWithHosts } from "./hosts.ts";
 import { CopyLab, whyNoCopies } from "./hosts_copies.ts";
 import { parted } from "./hosts_faults.ts";
 import { FixedLocator, type HostsLab } from "./hosts_lab.ts";
 import type { HostNode } from "./hosts_lab_node.ts";
-import { must, unmount } from "./hosts_sweep.ts";
-import { secretsOf, tellingOf } from "./told_secrets.ts";
+import { assertNothingTold } from "./told_secrets.ts";
 
 const patienceMs = 60_000;
 const jobMs = 180_000;
@@ -40,10 +41,7 @@ await testWithHosts("copies of a running cluster", async (test) => {
   const seen = [...await commandLines];
   await test.step("no password was in a command line, a log, a table or an error", async () => {
     assert.ok(seen.some((line) => line.includes("xtrabackup/main")), "the copies were seen");
-    const told = [...seen, ...await tellingOf(lab)];
-    for (const secret of secretsOf(lab)) {
-      assert.deepEqual(told.filter((text) => text.includes(secret)), []);
-    }
+    await assertNothingTold(lab, seen);
   });
 }, await whyNoCopies());
 
@@ -130,6 +128,16 @@ const steps: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     await quiet(lab);
     assert.ok(await lab.whole(patienceMs), await lab.sentences());
   },
+  ...Object.fromEntries(
+    Object.entries(holds).map(([where, hold]) => [
+      `a rebuild that is canceled ${where} puts the old data back`,
+      async ({ lab }: Stage) => {
+        await cancelHeld(await follower(lab), hold);
+        await quiet(lab);
+        assert.ok(await lab.whole(patienceMs), await lab.sentences());
+      },
+    ]),
+  ),
   "a disk of a new host that fills up ends its rebuild, and one is restored from the newest backup and joins the cluster":
     async ({ lab }) => {
       const leader = await lab.leader(patienceMs);
@@ -138,7 +146,8 @@ const steps: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
       assert.ok(succeeded(removed), describeResult(removed));
       const refused = await node.xenon(["mysql", "restore", "--from", backupsOf(lab)], jobMs);
       assert.match(refused.stderrTail, /nothing was touched/);
-      await fillDuringRebuild(lab, node);
+      await fillNewHost(node, { donor: leader.id, sending: (joiner) => sending(lab, joiner) });
+      await quiet(lab);
       await node.becomeNew();
       assert.ok(await poll(patienceMs, async () => await node.healthy() ? true : null));
       const damaged = `${lab.folder}/damaged`;
@@ -154,34 +163,6 @@ const steps: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
       assert.ok(await lab.whole(patienceMs), await lab.sentences());
     },
 };
-
-/** A new host begins on a disk that has room, and then has none. */
-async function fillDuringRebuild(lab: HostsLab, node: HostNode): Promise<void> {
-  await node.becomeNew((folder) => mountMemory(folder));
-  const { dataFolder } = node;
-  try {
-    assert.ok(await poll(patienceMs, async () => await node.healthy() ? true : null));
-    const { id } = await lab.leader(patienceMs);
-    const words = ["mysql", "rebuildme", "--method=xtrabackup", "--from", id];
-    const rebuild = node.xenon(words, jobMs);
-    await sending(lab, node);
-    const filler = ["dd", "if=/dev/zero", `of=${dataFolder}/.xenon-filler`, "bs=1M", "status=none"];
-    await run(filler, { deadlineMs: jobMs });
-    assert.match(
-      (await rebuild).stderrTail,
-      /the disk of .* is full.*the old data is in place again/,
-    );
-    assert.deepEqual(namesIn(dataFolder), [".xenon-filler"]);
-    await quiet(lab);
-  } finally {
-    await unmount(dataFolder);
-  }
-}
-
-/** With room for the copy and what is asked for besides, as the checks want it. */
-async function mountMemory(folder: string): Promise<void> {
-  await must(["mount", "-t", "tmpfs", "-o", "size=1000m,mode=0700", "xenon", folder]);
-}
 
 /** Waits until another node sends a copy to this one, and gives it. */
 async function sending(lab: HostsLab, joiner: HostNode): Promise<HostNode> {

@@ -1,13 +1,11 @@
 /** Nodes get a new copy of the cluster's data by the CLONE plugin, while writes go on. */
 import assert from "node:assert/strict";
 import { findFreePorts } from "../../mysql/sandbox.ts";
-import { poll } from "../../cmd/demo/lab.ts";
-import { LabNode } from "../../cmd/demo/lab_node.ts";
+import type { LabNode } from "../../cmd/demo/lab_node.ts";
 import { describeResult, succeeded } from "../../mysql/process.ts";
-import { cacheFolder, findMysqld } from "./lab.ts";
 import { leftovers, patienceMs, RebuildLab, uuidOf } from "./rebuild_lab.ts";
+import { NewHost } from "./rebuild_new_host.ts";
 
-const root = new URL("../../", import.meta.url).pathname;
 const statementMs = 5_000;
 /** A busy machine is slow. */
 const long = { deadlineMs: 240_000 };
@@ -22,8 +20,11 @@ Deno.test("rebuildme gives a node a new copy while writes go on", async (test) =
     saveExtra(ward));
   await test.step("the leader is refused, and so is a donor that nobody knows", () =>
     refuseWrongNodes(ward));
-  await test.step("an empty host becomes a member by rebuildme and cluster add", () =>
-    addNewHost(ward));
+  await test.step(
+    "an empty host becomes a member by rebuildme and cluster add; its server is a service that " +
+      "keeps its logs in folders of their own, which a second rebuild moves too",
+    () => addNewHost(ward),
+  );
   await test.step("an old leader with a tail of its own rebuilds itself where rejoin says so", () =>
     rejoinByItself(ward));
   await ward.verdict();
@@ -89,20 +90,34 @@ async function refuseWrongNodes(ward: RebuildLab): Promise<void> {
 async function addNewHost(ward: RebuildLab): Promise<void> {
   const { lab } = ward;
   const { leader, other } = await ward.cast();
-  await using added = await newHost(ward);
-  const { node } = added;
+  await using host = await NewHost.open(ward);
+  const { node } = host;
   const rebuilt = await lab.xenon(node, ["mysql", "rebuildme", `--from=${other.id}`], long);
   assert.ok(succeeded(rebuilt), describeResult(rebuilt));
   assert.match(rebuilt.stdoutTail, new RegExp(`xenon cluster add ${node.id}`));
   const joined = await lab.xenon(leader, ["cluster", "add", node.id]);
   assert.ok(succeeded(joined), describeResult(joined));
-  await ward.until(
-    node,
-    (status) =>
-      status.role === "FOLLOWER" && status.voters.length === 4 && status.mysql.semiSync.replica,
-  );
+  await votes(ward, node);
+  const again = await lab.xenon(node, ["mysql", "rebuildme", `--from=${other.id}`], long);
+  assert.ok(succeeded(again), describeResult(again));
+  for (const folder of [node.sandbox.dataFolder, ...host.logFolders]) {
+    assert.match(again.stdoutTail, new RegExp(`^S8 .*${folder}/\\.xenon-old-2\\b`, "m"));
+    const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
+    assert.deepEqual(names.filter((name) => name.startsWith(".xenon-")), [], folder);
+    assert.notDeepEqual(names, [], folder);
+  }
+  assert.match(host.manager.calls(), /^--no-ask-password stop --no-block -- /m);
+  await votes(ward, node);
   const removed = await lab.xenon(leader, ["cluster", "remove", "--wait", node.id]);
   assert.ok(succeeded(removed), describeResult(removed));
+}
+
+function votes(ward: RebuildLab, node: LabNode): Promise<void> {
+  return ward.until(
+    node,
+    ({ role, voters, mysql }) =>
+      role === "FOLLOWER" && voters.length === 4 && mysql.semiSync.replica && mysql.receiverRunning,
+  );
 }
 
 async function rejoinByItself(ward: RebuildLab): Promise<void> {
@@ -153,28 +168,4 @@ async function leaveTail(ward: RebuildLab, former: LabNode): Promise<void> {
   await former.agentGone();
   for (const node of followers) node.signalAgent("SIGCONT");
   assert.ok(await ward.lab.waitForLeader(patienceMs, [former]), await ward.sentences());
-}
-
-/** A host with our program, a config and a server program, and no data at all. */
-async function newHost({ lab }: RebuildLab) {
-  const [agentPort = 0, mysqlPort = 0] = findFreePorts(2);
-  const node = new LabNode({
-    number: 4,
-    folder: lab.folder,
-    agentPort,
-    mysqlPort,
-    mysqld: await findMysqld(),
-    cacheFolder,
-    timing: "guide",
-    rootPassword: Deno.readTextFileSync(`${lab.folder}/root.password`).trim(),
-    program: [Deno.execPath(), "run", "--quiet", "-A", `${root}main.ts`],
-  });
-  await node.createServer();
-  Deno.removeSync(node.sandbox.dataFolder, { recursive: true });
-  await node.startAgent();
-  assert.ok(
-    await poll(patienceMs, async () => await node.healthy() ? true : null),
-    "its agent answers",
-  );
-  return { node, [Symbol.asyncDispose]: () => node.end() };
 }

@@ -5,6 +5,7 @@ import { createSandbox, findFreePorts, startSandbox } from "../../mysql/sandbox.
 import { connectAsRoot } from "../../mysql/sandbox.ts";
 import { look, MysqlServer, type ServerProcess } from "../../mysql/server.ts";
 import { cacheFolder, findMysqld, LabServer, TemporaryFolder } from "./lab.ts";
+import { installServiceManager, serviceName } from "./service_manager.ts";
 
 const startMs = 60_000;
 
@@ -200,10 +201,9 @@ Deno.test("a server that is a service is managed by systemctl and killed by its 
   await using lab = await LabServer.start();
   const { sandbox } = lab;
   await sandbox.server.shutdown({ termMs: 30_000 });
-  const systemctl = `${sandbox.folder}/systemctl`;
-  Deno.writeTextFileSync(systemctl, systemctlScript(lab), { mode: 0o755 });
+  const manager = installServiceManager(sandbox);
   const { pidFile, errorLog } = sandbox;
-  const service = "mysql-lab";
+  const [service, systemctl] = [serviceName, manager.path];
   const server = new MysqlServer({ kind: "service", service, systemctl, pidFile, errorLog });
 
   await test.step("it is started and found", async () => {
@@ -218,7 +218,7 @@ Deno.test("a server that is a service is managed by systemctl and killed by its 
     assert.ok(process !== null);
     server.kill(process);
     assert.equal(await server.waitGone(process, 10_000), true);
-    assert.doesNotMatch(Deno.readTextFileSync(`${systemctl}.calls`), /stop|kill/);
+    assert.doesNotMatch(manager.calls(), /stop|kill/);
   });
 
   await test.step("it is stopped by the service manager", async () => {
@@ -226,7 +226,7 @@ Deno.test("a server that is a service is managed by systemctl and killed by its 
     await startSandbox(sandbox, { deadlineMs: startMs });
     const result = await server.shutdown({ termMs: 30_000 });
     assert.equal(result.kind, "stopped");
-    assert.match(Deno.readTextFileSync(`${systemctl}.calls`), /stop --no-block -- mysql-lab/);
+    assert.match(manager.calls(), /stop --no-block -- mysql-lab/);
   });
 
   await test.step("a service that fails to start is an error that says where to look", async () => {
@@ -239,25 +239,3 @@ Deno.test("a server that is a service is managed by systemctl and killed by its 
     await assert.rejects(() => other.identify(), /service "x": .* exit code 5 .* no such unit x/);
   });
 });
-
-/** A systemctl that knows one unit: the server of this lab. It notes its calls. */
-function systemctlScript(lab: LabServer): string {
-  const { mysqld, myCnfPath, folder } = lab.sandbox;
-  return `#!/bin/sh
-echo "$*" >>'${folder}/systemctl.calls'
-for unit; do :; done
-[ "$unit" = mysql-lab ] || { echo "no such unit $unit" >&2; exit 5; }
-main=$(cat '${folder}/main' 2>/dev/null || echo 0)
-kill -0 "$main" 2>/dev/null || main=0
-case $2 in
-show)
-  echo "MainPID=$main"
-  if [ "$main" != 0 ]; then echo ActiveState=active; else echo ActiveState=failed; fi ;;
-start)
-  setsid '${mysqld}' --defaults-file='${myCnfPath}' --super-read-only=ON >/dev/null 2>&1 &
-  echo $! >'${folder}/main'
-  sleep 0.3 ;;
-stop) kill -TERM "$main" ;;
-esac
-`;
-}

@@ -28,7 +28,7 @@ import {
 import { followByHand } from "../../bench/follow_by_hand.ts";
 import { Ledger } from "../../cmd/demo/ledger.ts";
 import { Workload } from "../../cmd/demo/workload.ts";
-import { describeResult, run, succeeded } from "../../mysql/process.ts";
+import { describeResult, type ProcessResult, run, succeeded } from "../../mysql/process.ts";
 import { createSandbox, removeSandbox, startSandbox } from "../../mysql/sandbox.ts";
 import { CopyLab } from "./hosts_copies.ts";
 import { FixedLocator } from "./hosts_lab.ts";
@@ -71,7 +71,10 @@ async function measureAll(gigabytes: number, runs: number): Promise<void> {
   const bench = new CopyBench({ ledger, donorExecuted: () => donor.executed() });
   await bench.calm();
   for (let number = 0; number < runs; number++) {
+    // The receiver by hand stands for the joiner: two of them would share one disk.
+    await command(joiner, ["mysql", "shutdown"]);
     await bench.measure("by hand", () => byHand(hands));
+    await command(joiner, ["mysql", "start"]);
     await whole();
     await bench.measure("rebuildme", () => rebuild(hands));
     await whole();
@@ -150,11 +153,16 @@ function mysqlOf({ host }: HostNode): string {
 /** The whole command, from its first word to "completed OK!", and its step S9. */
 async function rebuild({ joiner, donor }: Hands): Promise<Timed> {
   const words = ["mysql", "rebuildme", `--from=${donor.id}`, "--method=xtrabackup"];
-  const result = await joiner.xenon(words, copyMs);
-  if (!succeeded(result)) throw new Error(describeResult(result));
+  const result = await command(joiner, words);
   const lines = timeline(joiner.logPath);
   shownTimeline(lines).forEach(tell);
   return { seconds: inStepAfter(lines), copySeconds: copiedIn(result.stdoutTail) };
+}
+
+async function command(node: HostNode, words: readonly string[]): Promise<ProcessResult> {
+  const result = await node.xenon(words, copyMs);
+  if (!succeeded(result)) throw new Error(describeResult(result));
+  return result;
 }
 
 async function whole(): Promise<void> {

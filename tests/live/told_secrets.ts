@@ -1,4 +1,5 @@
 /** The secrets of a cluster on hosts, and every place where one of them could have been told. */
+import assert from "node:assert/strict";
 import { cloneAccount } from "../../agent/copy_calls.ts";
 import { Secret } from "../../agent/secret.ts";
 import type { HostsLab } from "./hosts_lab.ts";
@@ -12,8 +13,16 @@ const questions = [
   ["mysql", "status"],
 ];
 
+/** No secret is in these texts, nor in any log or answer of the agents. */
+export async function assertNothingTold(lab: HostsLab, seen: readonly string[]): Promise<void> {
+  const told = [...seen, ...await tellingOf(lab)];
+  for (const secret of secretsOf(lab)) {
+    assert.deepEqual(told.filter((text) => text.includes(secret)), []);
+  }
+}
+
 /** Passwords of root, of replicas, of the copies and of the writers, and what signs the calls. */
-export function secretsOf({ folder, account }: HostsLab): readonly string[] {
+function secretsOf({ folder, account }: HostsLab): readonly string[] {
   const [root = "", replication = "", rpc = ""] = ["root", "replication", "rpc"]
     .map((name) => Deno.readTextFileSync(`${folder}/${name}.secret`).trim());
   const copies = cloneAccount(new Secret(rpc)).password;
@@ -23,7 +32,7 @@ export function secretsOf({ folder, account }: HostsLab): readonly string[] {
 }
 
 /** The logs of all agents, which have each line and error of their jobs, and what commands print. */
-export async function tellingOf({ nodes }: HostsLab): Promise<readonly string[]> {
+async function tellingOf({ nodes }: HostsLab): Promise<readonly string[]> {
   const logs = nodes.flatMap(({ logPath }) => Deno.readTextFileSync(logPath).split("\n"));
   const results = await Promise.all(
     nodes.flatMap((node) => questions.map((words) => node.xenon(words, commandMs))),
