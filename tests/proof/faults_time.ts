@@ -100,9 +100,10 @@ async function delay({ lab }: Scene): Promise<void> {
   }
 }
 
+/** The relay goes first: while the rules are there, both ends of its connections hear of that. */
 async function endDelay({ lab }: Scene): Promise<void> {
+  for (const pid of await lab.network.client.pids()) signalOne(pid, "SIGKILL");
   for (const { host } of lab.nodes) {
     await must(host.command(["nft", "delete", "table", "ip", "delay"]));
   }
-  for (const pid of await lab.network.client.pids()) signalOne(pid, "SIGKILL");
 }

@@ -14,7 +14,7 @@ import { faultNamed } from "./menu.ts";
 import { complaintsOf, type Outcome } from "./outcome.ts";
 import { describeUse, type Sample, usesOf } from "./soak_use.ts";
 
-const wholeMs = 60_000;
+const wholeMs = 90_000;
 const awayMs = 5_000;
 const sampleMs = 5_000;
 /** Faults that leave the agents alive, so that their memory can be watched. */
@@ -40,8 +40,10 @@ async function main(words: readonly string[]): Promise<number> {
   await using lab = await HostsLab.open(3);
   if (!await lab.whole(wholeMs)) throw new Error(await lab.sentences());
   const samples: Sample[] = [];
-  const sampling = sampleUntil(endsAt, lab.nodes, samples);
+  const played = new AbortController();
+  const sampling = sampleUntil(played.signal, lab.nodes, samples);
   const wrong = await playUntil(endsAt, lab);
+  played.abort();
   await sampling;
   const uses = usesOf(samples);
   for (const use of uses) print(describeUse(use));
@@ -50,7 +52,7 @@ async function main(words: readonly string[]): Promise<number> {
   return wrong + growing === 0 ? 0 : 1;
 }
 
-/** One fault after the other; gives how many were not as promised. */
+/** One fault after the other; gives how many were not as promised. A cluster that stays broken ends it. */
 async function playUntil(endsAt: number, lab: HostsLab): Promise<number> {
   const ledger = new Ledger();
   let wrong = 0;
@@ -64,7 +66,9 @@ async function playUntil(endsAt: number, lab: HostsLab): Promise<number> {
     } catch (error) {
       wrong++;
       print(`${fault.name}: ${error instanceof Error ? error.message : String(error)}`);
-      if (!await lab.whole(wholeMs)) throw error;
+      if (await lab.whole(wholeMs)) continue;
+      print(`Ending early: ${await lab.sentences()}`);
+      return wrong;
     }
   }
   return wrong;
@@ -77,11 +81,11 @@ function describe(outcome: Outcome, said: readonly string[]): string {
 }
 
 async function sampleUntil(
-  endsAt: number,
+  ended: AbortSignal,
   nodes: readonly HostNode[],
   samples: Sample[],
 ): Promise<void> {
-  while (performance.now() < endsAt) {
+  while (!ended.aborted) {
     for (const { id, agentPid } of nodes) {
       const seen = agentPid === null ? null : read(agentPid);
       if (seen !== null && agentPid !== null) {
