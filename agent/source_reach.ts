@@ -27,7 +27,7 @@ interface Stall {
 }
 
 /** A receiver is often behind for a moment. */
-const stalledMs = 250;
+const stalledMs = 150;
 const probeMs = 300;
 /** One lost packet is no cut. */
 const failuresNeeded = 2;

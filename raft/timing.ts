@@ -54,9 +54,12 @@ function roleDeadline(config: Config, state: State): Millis {
   }
 }
 
-/** A full election timeout from now. */
+/**
+ * A full election timeout from now, and up to half of one more. Two that stand at the same time settle
+ * it between themselves before anything is promised, so the spread can be small.
+ */
 export function electionTimer(config: Config, state: Common, at: Millis): [number, Millis] {
-  const [seed, wait] = spread(state.seed, config.electionMs, config.electionMs);
+  const [seed, wait] = spread(state.seed, config.electionMs, config.electionMs / 2);
   return [seed, at + wait];
 }
 

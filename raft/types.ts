@@ -89,7 +89,7 @@ export interface Config {
   /** Where others replicate from when this node leads. */
   readonly source: Source;
   readonly heartbeatMs: Millis;
-  /** Election timers are drawn from [electionMs, 2 * electionMs). */
+  /** Election timers are drawn from [electionMs, 1.5 * electionMs). */
   readonly electionMs: Millis;
   /** A leader that no quorum answered for this long closes its server; leaseMs < electionMs - fenceMs. */
   readonly leaseMs: Millis;
