@@ -27,6 +27,7 @@ export class Founder {
   readonly #members: readonly Member[];
   /** The operator gives up then. */
   readonly #untilMs: number;
+  readonly #mark: string;
   #drawn = 0;
 
   constructor(
@@ -35,8 +36,11 @@ export class Founder {
       readonly at: number;
       readonly members: readonly Member[];
       readonly untilMs: number;
+      /** Tells the clusters that it draws from those of another operator on this node. */
+      readonly mark?: string;
     },
   ) {
+    this.#mark = wanted.mark ?? "";
     this.#untilMs = wanted.untilMs;
     this.#world = world;
     this.#at = wanted.at;
@@ -66,7 +70,7 @@ export class Founder {
     if (list.join() !== members.join()) return;
     const settled = disks.some((disk) => disk.membership !== null && disk.founding === null);
     if (settled && begun === undefined) return;
-    const drawn = `${nameOf(this.#at)}${own.run}-${++this.#drawn}`;
+    const drawn = `${nameOf(this.#at)}${own.run}-${++this.#drawn}${this.#mark}`;
     const cluster = begun?.membership?.cluster ?? drawn;
     if (begun !== undefined) return this.#store(cluster, { begun: true });
     const promise = (chosen: string): FoundingMessage => ({

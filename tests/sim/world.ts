@@ -234,7 +234,8 @@ function foundings(dice: Dice, shape: Shape, world: FounderWorld): boolean {
   const list = fewer.length > 2 && dice.chance(0.5) ? fewer.slice(1) : fewer;
   const second = list[dice.below(list.length)];
   const other = members.findIndex((member) => member.id === second?.id);
-  new Founder(world, { at: other, members: list, untilMs: faultsEndMs }).run();
+  const mark = other === at ? "'" : "";
+  new Founder(world, { at: other, members: list, untilMs: faultsEndMs, mark }).run();
   return list.length !== members.length;
 }
 
