@@ -28,6 +28,7 @@ export function viewOf(facts: ServerFacts, context: ViewContext): ServerView {
     health: context.blocked ? "blocked" : "alive",
     incarnation: context.incarnation,
     held: heldOf(facts, context.errant),
+    errant: context.errant !== "",
     origin: facts.serverUuid,
     open: !facts.superReadOnly,
     unfit: reasons.length === 0 ? null : reasons.join("; "),

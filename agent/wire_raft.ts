@@ -86,6 +86,8 @@ const messageSchema = v.variant("kind", [
     epoch: count,
     refused: reason,
     held: text,
+    // Agents of the first version do not say it, here and in a vote.
+    errant: v.optional(v.boolean(), false),
     unfit: reason,
     receivingFrom: reason,
     inStep: v.boolean(),
@@ -108,6 +110,7 @@ const messageSchema = v.variant("kind", [
     term: count,
     membership: membershipSchema,
     held: text,
+    errant: v.optional(v.boolean(), false),
     lastLeader: lastLeaderSchema,
     source: sourceSchema,
   }),

@@ -158,6 +158,7 @@ function vote(config: Config, state: Candidate, at: Millis): Step {
     term,
     membership,
     held,
+    errant: state.server.errant,
     lastLeader: durable.lastLeader,
     source: config.source,
   } as const;

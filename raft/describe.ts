@@ -133,7 +133,8 @@ function sinceOf({ since }: Replica): string {
 /** A message in one line: kind, term and what decides. */
 export function describeMessage(message: Message): string {
   const shown = Object.entries(message).filter(([key, value]) =>
-    key !== "kind" && (typeof value !== "object" || value === null)
+    key !== "kind" && (typeof value !== "object" || value === null) &&
+    (key !== "errant" || value === true)
   );
   const words = shown.map(([key, value]) => `${key}=${text(value)}`);
   return [message.kind, ...words].join(" ");

@@ -111,7 +111,8 @@ function errant(config: Config, state: Leader, candidate: NodeId): string | null
 /** At most n - 1 - k followers may be moved early, so that the old leader keeps its acknowledgements. */
 function repointable(config: Config, state: Leader, candidate: NodeId): readonly NodeId[] {
   const { membership } = state.durable;
-  if (membership === null) return [];
+  // If the hand-over is given up, they would hold what nobody is known to have.
+  if (membership === null || state.replies[candidate]?.errant !== false) return [];
   const { n, k } = quorum(membership);
   const ready = ackers(membership).map((member) => member.id).filter((id) =>
     id !== config.id && id !== candidate &&

@@ -184,6 +184,7 @@ export function heartbeatReply(
       epoch: durable.membership?.epoch ?? 0,
       refused: heard.refused,
       held: server.held,
+      errant: server.errant,
       unfit: unfitNow(state),
       receivingFrom: server.receivingFrom,
       inStep: server.inStep,

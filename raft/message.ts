@@ -55,6 +55,8 @@ export interface HeartbeatReply {
   /** Null when accepted, else why not. */
   readonly refused: string | null;
   readonly held: Position;
+  /** It has transactions that `held` leaves out: nobody is pointed at it before it leads. */
+  readonly errant: boolean;
   /** Null when this node could lead. */
   readonly unfit: string | null;
   /** The MySQL that the running receiver reads from, as `host:port`. */
@@ -92,6 +94,8 @@ export interface Vote {
   readonly membership: Membership;
   /** Read from the frozen server in this incarnation. */
   readonly held: Position;
+  /** See `HeartbeatReply`. */
+  readonly errant: boolean;
   readonly lastLeader: Durable["lastLeader"];
   readonly source: Source;
 }

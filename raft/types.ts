@@ -114,6 +114,8 @@ export interface ServerView {
   readonly incarnation: Incarnation | null;
   /** executed ∪ received, without known errant transactions. True only while nobody commits here. */
   readonly held: Position;
+  /** There are errant transactions, which `held` leaves out; whoever replicates from here gets them. */
+  readonly errant: boolean;
   /** UUID of the server: its own transactions carry it. */
   readonly origin: string;
   /** Clients could commit here: super_read_only is off. */
@@ -187,6 +189,7 @@ export const UNSEEN_SERVER: ServerView = {
   health: "unknown",
   incarnation: null,
   held: EMPTY_POSITION,
+  errant: false,
   origin: "",
   open: false,
   unfit: "the server has not been seen yet",

@@ -215,7 +215,8 @@ function grant(
     why: `voted for ${from}`,
   };
   const effects: Effect[] = [persisting(durable), { kind: "reply", request, message }];
-  if (config.witness || !config.positions.contains(vote.held, held)) return [voted, effects];
+  const early = !vote.errant && config.positions.contains(vote.held, held);
+  if (config.witness || !early) return [voted, effects];
   // Begun now, the connection is up before the winner needs its first acknowledgement.
   const [pointed, more] = pointAt(config, voted, { source: vote.source, term: vote.term });
   return [pointed, [...effects, ...more]];

@@ -126,6 +126,7 @@ function view(words: Words, state: State): ServerView {
     health: text(words, "health", "alive") as ServerView["health"],
     incarnation: run(words),
     held: words.given.has("held") ? position(words, "held") : state.server.held,
+    errant: words.given.has("errant"),
     origin: text(words, "origin", "a"),
     open: words.given.has("open"),
     unfit: words.given.get("unfit")?.replaceAll("_", " ") ?? null,
@@ -164,6 +165,7 @@ function toMessage(words: Words, state: State): Message {
   if (words.name.startsWith("founding")) return foundingStep(words);
   const membership = words.given.has("members") ? members(words) : state.durable.membership;
   const source = sourceOf(from);
+  const errant = words.given.has("errant");
   if (membership === null) throw new RangeError("Cannot speak without a member list");
   switch (words.name) {
     case "heartbeat": {
@@ -175,7 +177,7 @@ function toMessage(words: Words, state: State): Message {
     case "preVote":
       return { kind: "preVote", term, membership, held };
     case "vote":
-      return { kind: "vote", term, membership, held, lastLeader: null, source };
+      return { kind: "vote", term, membership, held, errant, lastLeader: null, source };
     case "resign":
       return { kind: "resign", term };
     case "consent":
@@ -263,7 +265,8 @@ function toAnswer(
     case "heartbeatReply": {
       const epoch = number(words, "epoch", state.durable.membership?.epoch ?? 0);
       const sentAt = number(words, "sentAt", words.at);
-      const told = { term, sentAt, epoch, refused, held, unfit, receivingFrom, source };
+      const errant = words.given.has("errant");
+      const told = { term, sentAt, epoch, refused, held, errant, unfit, receivingFrom, source };
       const acknowledges = !words.given.has("silent");
       const inStep = words.given.has("inStep");
       const unapplied = Number(text(words, "unapplied", "0"));

@@ -183,3 +183,16 @@ export function localCommits(dice: Dice): readonly Fault[] {
     fault("powerLoss", { at: dice.between(3000, 5000), node: "leader", forMs: 6000 }),
   ];
 }
+
+/** A hand-over to a node whose server committed something by itself is given up, as another one is gone. */
+export function givenUpHandover(dice: Dice): readonly Fault[] {
+  const node = dice.below(4);
+  const other = (node + 1 + dice.below(3)) % 4;
+  const at = dice.between(4000, 6000);
+  return [
+    fault("localCommit", { at: 2500, node, forMs: 0 }),
+    fault("takeover", { at, node, forMs: 0 }),
+    fault("powerLoss", { at: at + dice.between(20, 200), node: other, forMs: 35 }),
+    fault("isolate", { at: 9500, node: "leader", forMs: 2000 }),
+  ];
+}

@@ -14,6 +14,7 @@ import {
   deadRemoval,
   disabledElection,
   forgottenReceipt,
+  givenUpHandover,
   idleOnly,
   localCommits,
   restartedLeader,
@@ -184,6 +185,20 @@ export const plantedRules: readonly PlantedBug[] = [
   {
     name: "errantCounts",
     plant: { flaws: { errantCounts: true }, aim: localCommits, shape: three },
+    foundBy: ["liveness"],
+    seedsMax: 100,
+  },
+  {
+    name: "a node does not tell that it has errant transactions",
+    plant: {
+      core: onEffect("reply", (effect) => {
+        const { message } = effect;
+        if (message.kind !== "heartbeatReply") return effect;
+        return { ...effect, message: { ...message, errant: false } };
+      }),
+      aim: givenUpHandover,
+      shape: { hosts: 4, founders: 4, idle: [] },
+    },
     foundBy: ["liveness"],
     seedsMax: 100,
   },

@@ -20,6 +20,7 @@ export function viewOf(
     health: healthOf(server, seen),
     incarnation: server.alive ? incarnationOf(server) : null,
     held: heldBy(server, seen.flaws),
+    errant: server.errant > 0,
     origin: server.origin,
     open: server.alive && !server.superReadOnly,
     unfit: server.alive ? null : "the server is dead",
@@ -50,7 +51,8 @@ function forgets(
 
 /** Would the core learn anything new? */
 export function sameView(left: ServerView, right: ServerView): boolean {
-  return left.health === right.health && left.held === right.held && left.open === right.open &&
+  return left.health === right.health && left.held === right.held &&
+    left.errant === right.errant && left.open === right.open &&
     left.receivingFrom === right.receivingFrom && left.inStep === right.inStep &&
     left.origin === right.origin && left.incarnation?.process === right.incarnation?.process &&
     left.incarnation?.boot === right.incarnation?.boot;
