@@ -12,7 +12,7 @@ import { contains, parse } from "../../mysql/gtid.ts";
 import { describeResult, run, succeeded } from "../../mysql/process.ts";
 import { commandLineOf, sampleCommandLines } from "./command_lines.ts";
 import { cancelHeld, holds } from "./copy_cancels.ts";
-import { fillNewHost } from "./copy_disks.ts";
+import { fillNewHost, fillUnderData } from "./copy_disks.ts";
 import { testWithHosts } from "./hosts.ts";
 import { CopyLab, whyNoCopies } from "./hosts_copies.ts";
 import { parted } from "./hosts_faults.ts";
@@ -138,6 +138,16 @@ const steps: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
       },
     ]),
   ),
+  "a disk that fills up under a node with data puts the data back": async ({ lab }) => {
+    const whole = async () => {
+      await quiet(lab);
+      assert.ok(await lab.whole(patienceMs), await lab.sentences());
+    };
+    const node = await follower(lab);
+    const { id: donor } = await lab.leader(patienceMs);
+    await fillUnderData(node, { donor, sending: (joiner) => sending(lab, joiner), whole });
+    await whole();
+  },
   "a disk of a new host that fills up ends its rebuild, and one is restored from the newest backup and joins the cluster":
     async ({ lab }) => {
       const leader = await lab.leader(patienceMs);

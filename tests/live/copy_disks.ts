@@ -1,4 +1,4 @@
-/** A disk that fills up while a copy comes over ssh, of a host that has nothing yet. */
+/** Disks that fill up while a copy comes over ssh: of a host that has nothing yet, and of one with data. */
 import assert from "node:assert/strict";
 import { poll } from "../../cmd/demo/lab.ts";
 import { describeResult, run } from "../../mysql/process.ts";
@@ -28,6 +28,38 @@ export async function fillNewHost(node: HostNode, filling: Filling): Promise<voi
   }
 }
 
+/** A node with data has it on such a disk meanwhile. `whole` waits until it is a member like any other. */
+export async function fillUnderData(
+  node: HostNode,
+  filling: Filling & { readonly whole: () => Promise<void> },
+): Promise<void> {
+  const { dataFolder } = node;
+  const away = `${dataFolder}.away`;
+  await ended(node);
+  Deno.renameSync(dataFolder, away);
+  Deno.mkdirSync(dataFolder, { mode: 0o700 });
+  await mountMemory(dataFolder, 2_000);
+  try {
+    await must(["cp", "-a", `${away}/.`, dataFolder]);
+    await node.startAgent();
+    await filling.whole();
+    const before = (await node.status())?.mysql.serverUuid;
+    await fillDuringRebuild(node, filling);
+    Deno.removeSync(`${dataFolder}/.xenon-filler`);
+    await filling.whole();
+    assert.equal((await node.status())?.mysql.serverUuid, before);
+    assert.deepEqual(namesIn(dataFolder).filter((name) => name.startsWith(".xenon-")), []);
+  } finally {
+    await ended(node);
+    Deno.removeSync(away, { recursive: true });
+    await must(["cp", "-a", dataFolder, away]);
+    await unmount(dataFolder);
+    Deno.removeSync(dataFolder);
+    Deno.renameSync(away, dataFolder);
+    await node.startAgent();
+  }
+}
+
 async function fillDuringRebuild(node: HostNode, { donor, sending }: Filling): Promise<void> {
   const words = ["mysql", "rebuildme", "--method=xtrabackup", "--from", donor];
   const rebuild = node.xenon(words, jobMs);
@@ -44,9 +76,16 @@ async function fillDuringRebuild(node: HostNode, { donor, sending }: Filling): P
 }
 
 /** With room for the data, the copy and what is asked for besides, as the checks want it. */
-async function mountMemory(folder: string): Promise<void> {
-  const size = "size=1000m,mode=0700";
+async function mountMemory(folder: string, megabytes = 1_000): Promise<void> {
+  const size = `size=${megabytes}m,mode=0700`;
   await must(["mount", "-t", "tmpfs", "-o", size, "xenon", folder]);
+}
+
+async function ended(node: HostNode): Promise<void> {
+  node.signalAgent("SIGKILL");
+  await node.agentGone();
+  await node.signalServer("SIGTERM");
+  await node.serverGone();
 }
 
 function namesIn(folder: string): readonly string[] {

@@ -95,6 +95,8 @@ async function forced(test: Deno.TestContext, lab: LabServer): Promise<void> {
     assert.equal(await server.waitGone(former, 0), true);
     assert.notEqual(started.incarnation, former.incarnation);
     server.kill(started);
+    // Else the next step may find it while it still leaves.
+    assert.equal(await server.waitGone(started, startMs), true);
   });
 
   await test.step("a frozen server is ended by force, without waiting for it", async () => {
