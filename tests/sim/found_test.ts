@@ -17,6 +17,7 @@ const found: readonly (readonly [number, string])[] = [
   [229_122, "a node was on again by its disk, and lost its power before it said so"],
   [231_563, "the same"],
   [310_142, "two operators on one node drew the same name for two clusters, which no UUID does"],
+  [609_571, "a promise was given up in step with a later leader, which the checker did not know"],
   [100_804, "a follower with a list that no majority has did not acknowledge for its leader"],
 ];
 
