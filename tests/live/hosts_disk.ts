@@ -1,10 +1,11 @@
 /**
  * The disk of a host: a file system of its own, so that it can lose what was not synced, fill up, or
  * turn read-only without the machine around it. It is ext4 in a file where the kernel has loop
- * devices; elsewhere it lives in memory, fills up all the same, and can do nothing else.
+ * devices (in memory, if there is plenty of that); elsewhere it lives in memory, fills up all the same, and can do nothing else.
  */
 import { run, succeeded } from "../../mysql/process.ts";
-import { disksFolder, imageOf, must, removeDisk, unmount } from "./hosts_sweep.ts";
+import { isPlentiful } from "./hosts_memory.ts";
+import { disksFolder, imagesOf, must, removeDisk, unmount } from "./hosts_sweep.ts";
 
 const megabytes = 2_048;
 const commandMs = 30_000;
@@ -14,9 +15,11 @@ export class HostDisk {
   /** Where it is mounted. */
   readonly folder: string;
   readonly kind: "ext4" | "memory";
+  readonly #image: string;
 
-  private constructor(folder: string, kind: "ext4" | "memory") {
+  private constructor(folder: string, image: string, kind: "ext4" | "memory") {
     this.folder = folder;
+    this.#image = image;
     this.kind = kind;
   }
 
@@ -24,17 +27,17 @@ export class HostDisk {
   static async open(name: string): Promise<HostDisk> {
     const folder = `${disksFolder}/${name}`;
     Deno.mkdirSync(folder, { mode: 0o700 });
-    const image = imageOf(folder);
+    const image = imageFor(folder);
     try {
       using file = Deno.openSync(image, { create: true, write: true, mode: 0o600 });
       file.truncateSync(megabytes * 1_048_576);
       await must(["mkfs.ext4", "-q", "-F", "-m", "0", "-E", "nodiscard", image]);
-      const disk = new HostDisk(folder, "ext4");
+      const disk = new HostDisk(folder, image, "ext4");
       if (succeeded(await run(disk.#mounting(), { deadlineMs: commandMs }))) return disk;
       Deno.removeSync(image);
       const size = `size=${megabytes / 4}m`;
       await must(["mount", "-t", "tmpfs", "-o", size, "xenon", folder]);
-      return new HostDisk(folder, "memory");
+      return new HostDisk(folder, image, "memory");
     } catch (error) {
       await removeDisk(folder).catch(() => {});
       throw error;
@@ -60,7 +63,7 @@ export class HostDisk {
     if (this.kind !== "ext4") return;
     await unmount(this.folder);
     // 1: what was wrong is mended. It finds the error that was noted by `turnReadOnly`.
-    const checked = await run(["e2fsck", "-p", imageOf(this.folder)], { deadlineMs: commandMs });
+    const checked = await run(["e2fsck", "-p", this.#image], { deadlineMs: commandMs });
     if (checked.ended.how !== "exit" || checked.ended.code > 1) {
       throw new Error(`Cannot mend the disk ${this.folder}: ${checked.stdoutTail}`);
     }
@@ -100,8 +103,16 @@ export class HostDisk {
   }
 
   #mounting(): readonly string[] {
-    return ["mount", "-o", "loop,errors=remount-ro", imageOf(this.folder), this.folder];
+    return ["mount", "-o", "loop,errors=remount-ro", this.#image, this.folder];
   }
+}
+
+/** In memory where there is plenty: real hosts do not share one disk, whose syncs would decide all. */
+function imageFor(folder: string): string {
+  const [inMemory, beside] = imagesOf(folder);
+  const chosen = isPlentiful() ? inMemory : beside;
+  if (chosen === undefined) throw new Error("Cannot tell where the file of a disk goes");
+  return chosen;
 }
 
 /** Why disks of this machine cannot break; null when they can. */

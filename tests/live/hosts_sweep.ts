@@ -16,9 +16,13 @@ const nameShape = /^xenon-(\d+)-(\d+)-\d+-[a-z0-9]+$/;
 /** Where small disks are mounted. */
 export const disksFolder = "/tmp";
 
-/** The file that holds a disk with a file system of its own. */
-export function imageOf(folder: string): string {
-  return `${folder}.img`;
+/** Where the files lie that hold disks with a file system of their own: in memory, or beside them. */
+const imageFolders = ["/dev/shm", disksFolder];
+
+/** Where the file of the disk that is mounted on `folder` may be; in memory first. */
+export function imagesOf(folder: string): readonly string[] {
+  const name = folder.slice(disksFolder.length + 1);
+  return imageFolders.map((place) => `${place}/${name}.img`);
 }
 
 let networks = 0;
@@ -63,7 +67,7 @@ export async function sweepDeadRuns(): Promise<void> {
     if (isDead(folder.slice(disksFolder.length + 1))) await removeDisk(folder);
   }
   // A run that died between making a disk and mounting it, or while its host had no power.
-  for (const { name } of Deno.readDirSync(disksFolder)) {
+  for (const { name } of imageFolders.flatMap(listFolder)) {
     const disk = name.replace(/\.img$/, "");
     if (isDead(disk)) await removeDisk(`${disksFolder}/${disk}`);
   }
@@ -78,7 +82,7 @@ export async function removeNamespace(name: string): Promise<void> {
 /** Takes a disk away, mounted or not. */
 export async function removeDisk(folder: string): Promise<void> {
   if (listDisks().includes(folder)) await unmount(folder);
-  for (const path of [folder, imageOf(folder)]) {
+  for (const path of [folder, ...imagesOf(folder)]) {
     try {
       Deno.removeSync(path);
     } catch (error) {
@@ -133,6 +137,16 @@ export function signalOne(pid: number, signal: Deno.Signal): void {
   } catch (error) {
     // It ended between the look and the signal.
     if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Its names; none where there is no such folder. */
+function listFolder(path: string): readonly { readonly name: string }[] {
+  try {
+    return [...Deno.readDirSync(path)];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
   }
 }
 
