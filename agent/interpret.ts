@@ -19,7 +19,7 @@ import type { Clock, Database, Hooks, Log, Peers, Scope, Server, ServerIdentity 
 import { position } from "./positions.ts";
 import type { OperatorAnswer, Requests } from "./requests.ts";
 import type { Store } from "./store.ts";
-import type { VirtualIp } from "./vip.ts";
+import { kernelLateMs, type VirtualIp } from "./vip.ts";
 import { incarnationOf, type Watch } from "./watch.ts";
 import { decodeEnvelope, encodeEnvelope } from "./wire_raft.ts";
 
@@ -274,11 +274,12 @@ export class Interpreter {
     const { vip, post, clock, log } = this.#options;
     try {
       await vip.drop();
-      post({ kind: "released", at: clock.now(), op });
     } catch (error) {
-      // The kernel removes the address by itself when its lease ends.
       log.write("error", `Cannot remove the virtual address: ${messageOf(error)}`, {});
+      // The kernel does, when the lease ends that nobody renews any more; it is not free before that.
+      await new Promise<void>((resolve) => clock.after(vip.leaseMs + kernelLateMs, resolve));
     }
+    post({ kind: "released", at: clock.now(), op });
   }
 
   async #close(op: number): Promise<OperationDone> {

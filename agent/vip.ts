@@ -10,6 +10,8 @@
 export interface VirtualIp {
   /** As it is configured; empty for none. */
   readonly address: string;
+  /** The kernel removes it so long after its last renewal; 0 where there is none. */
+  readonly leaseMs: number;
   /** Before anything else at the start: an earlier run of this agent may have left the address. */
   removeAtBoot(): Promise<void>;
   /**
@@ -42,6 +44,7 @@ export interface Claim {
 /** For a cluster without a virtual address: everything is done at once. */
 export const noVirtualIp: VirtualIp = {
   address: "",
+  leaseMs: 0,
   removeAtBoot: () => Promise.resolve(),
   take: async ({ opened }) => void await opened,
   renew: () => {},

@@ -79,6 +79,10 @@ export class VirtualAddress implements VirtualIp {
     return this.#options.vip.address;
   }
 
+  get leaseMs(): number {
+    return this.#options.vip.leaseMs;
+  }
+
   holds(): boolean {
     return this.#wanted && this.#options.clock.now() < this.#expiresAt;
   }
