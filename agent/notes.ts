@@ -21,6 +21,7 @@ export function notesOf({ memory, state, facts, purgeHeld }: NotesContext): read
   if (memory.stopped) notes.push(stoppedNote(facts !== null));
   const tooOld = purgedAtSource.has(facts?.replication?.receiverErrorNumber ?? 0);
   if (tooOld) notes.push(tooOldNote);
+  if (memory.errant !== "") notes.push(errantNote(memory.errant));
   if (purgeHeld !== null) notes.push(`binary logs are kept: ${purgeHeld}`);
   return notes;
 }
@@ -44,6 +45,11 @@ const purgedAtSource = new Set([1236, 13114]);
 const tooOldNote = "the source has removed binary logs that this server needs: copy it anew with " +
   '"xenon mysql rebuildme"';
 const uncheckedNote = "semi-sync is not checked here: an operator switched that off";
+
+function errantNote(errant: string): string {
+  return `only this server has ${errant}, written here while another node led: the others get it when ` +
+    "this node leads";
+}
 
 function stoppedNote(answers: boolean): string {
   return answers

@@ -39,6 +39,14 @@ Deno.test("a stopped server, kept logs and an unchecked semi-sync are said with 
   assert.match(notesOf({ ...context, memory: unchecked })[0] ?? "", /semi-sync is not checked/);
 });
 
+Deno.test("transactions that only this server has are named", () => {
+  const memory = { ...freshMemory, errant: "3e11fa47-71ca-11e1-9e33-c80aa9429562:7" };
+  assert.deepEqual(notesOf({ ...context, memory }), [
+    "only this server has 3e11fa47-71ca-11e1-9e33-c80aa9429562:7, written here while another node " +
+    "led: the others get it when this node leads",
+  ]);
+});
+
 Deno.test("a replica that is too old for its source's binary logs is told the way out", () => {
   for (const receiverErrorNumber of [1236, 13114]) {
     const facts = followerWith({ replication: { receiver: "stopped", receiverErrorNumber } });

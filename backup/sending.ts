@@ -4,6 +4,7 @@ import { Connection } from "../mysql/client.ts";
 import { run, succeeded } from "../mysql/process.ts";
 import { rowsOf, text } from "../mysql/rows.ts";
 import { parseVersion } from "../mysql/version.ts";
+import { sendPrefix } from "./old_sends.ts";
 import { explainSsh, sshCommand, type SshIdentity, type SshPlace, whyNoPlace } from "./ssh.ts";
 import { sendCopy } from "./stream.ts";
 import { missingGrants } from "./tool_grants.ts";
@@ -83,7 +84,7 @@ export class Sending {
     const { toolFolder, identity, server, password, defaultsFile, parentFolder } = this.#settings;
     const wrong = whyNoPlace(destination);
     if (wrong !== null) return { because: wrong, bytes: 0 };
-    const workFolder = Deno.makeTempDirSync({ dir: parentFolder, prefix: "send-" });
+    const workFolder = Deno.makeTempDirSync({ dir: parentFolder, prefix: sendPrefix });
     try {
       const options = `${workFolder}/options.cnf`;
       const text = optionFile(defaultsFile, password());
@@ -148,13 +149,6 @@ export class Sending {
     const said = result.stderrTail.trimEnd().split("\n").at(-1)?.trim() ?? "";
     return explainSsh(result.stderrTail, destination, identity) ??
       `ssh to ${destination.host} failed: ${said || "it said nothing"}`;
-  }
-}
-
-/** Removes what an agent that was killed left in its folder. */
-export function removeOldSends(parentFolder: string): void {
-  for (const { name } of Deno.readDirSync(parentFolder)) {
-    if (name.startsWith("send-")) Deno.removeSync(`${parentFolder}/${name}`, { recursive: true });
   }
 }
 

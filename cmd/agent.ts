@@ -177,7 +177,7 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Bui
   const { endpoint: account } = settings;
   const jobParts = { ...parts, log: logger, peers, server, endpoint: account };
   const jobs = await openJobs(jobParts);
-  const sender = resources.use(createSender({ ...parts, log: logger }));
+  const sender = resources.use(await createSender({ ...parts, log: logger }));
   const vip = createAddress(parts);
   await vip.removeAtBoot();
   resources.defer(() => vip.drop());

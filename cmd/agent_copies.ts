@@ -10,7 +10,8 @@ import type { CopyMethod } from "../backup/copy_method.ts";
 import { Receiving } from "../backup/receiving.ts";
 import type { RebuildOptions } from "../backup/rebuild.ts";
 import { restore } from "../backup/restore.ts";
-import { removeOldSends, Sending } from "../backup/sending.ts";
+import { removeOldSends } from "../backup/old_sends.ts";
+import { Sending } from "../backup/sending.ts";
 import { startOnce } from "../backup/start_once.ts";
 import { takeBackup } from "../backup/take_backup.ts";
 import { versionOf } from "../mysql/server.ts";
@@ -19,17 +20,17 @@ import type { ServerPlace } from "./real/server.ts";
 /** Enough to recover a prepared copy, and no burden for the server beside it. */
 const checkMemoryBytes = 128 * 1024 ** 2;
 
-/** The donor's side. What an earlier agent left of a copy is removed. */
-export function createSender(
+/** The donor's side. What an earlier agent left of a copy is ended and removed. */
+export async function createSender(
   { config, secrets, clock, log }: {
     readonly config: FileConfig;
     readonly secrets: LoadedSecrets;
     readonly clock: Clock;
     readonly log: Log;
   },
-): Sender {
+): Promise<Sender> {
   const { backup, mysql, raft } = config;
-  removeOldSends(raft.metaFolder);
+  for (const problem of await removeOldSends(raft.metaFolder)) log.write("warning", problem, {});
   const tools = new Sending({
     toolFolder: backup.xtrabackupFolder,
     identity: {

@@ -24,6 +24,7 @@ export const impureFiles: readonly string[] = [
   "backup/checksums.ts",
   "backup/clone.ts",
   "backup/copy_files.ts",
+  "backup/old_sends.ts",
   "backup/real_folders.ts",
   "backup/saved.ts",
   "backup/scratch_server.ts",
