@@ -34,7 +34,8 @@ const nothing = () => Promise.resolve({ [Symbol.asyncDispose]: () => Promise.res
 export const cancels: Readonly<Record<string, Cancel>> = {
   "during the copy (S9)": {
     hold: nothing,
-    reach: async (ward, { joiner }) => {
+    reach: async (ward, { joiner }, job) => {
+      await ward.holdCopy(joiner, job);
       await ward.reached(joiner, "S9");
       assert.equal((await joiner.status())?.role, "LEARNER");
       assert.equal((await joiner.status())?.backup.state, "BACKUPING");

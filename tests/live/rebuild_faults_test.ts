@@ -29,6 +29,7 @@ async function killAgentInCopy(ward: RebuildLab): Promise<void> {
   const { joiner } = await ward.cast();
   const before = await uuidOf(joiner);
   const job = await ward.begin(joiner);
+  await ward.holdCopy(joiner, job);
   await ward.said(joiner, job, /^S9 copying/);
   joiner.signalAgent("SIGKILL");
   await joiner.agentGone();
@@ -62,10 +63,12 @@ async function loseDonor(ward: RebuildLab): Promise<void> {
   const { joiner, other: donor } = await ward.cast();
   const before = await uuidOf(joiner);
   const job = await ward.begin(joiner, { from: donor.id });
+  const goOn = await ward.holdCopy(joiner, job);
   await ward.said(joiner, job, /^S9 copying/);
   // Its agent would start it again.
   donor.signalAgent("SIGSTOP");
   await donor.signalServer("SIGKILL");
+  goOn();
   const { job: ended } = await ward.ended(joiner, job);
   donor.signalAgent("SIGCONT");
   assert.equal(ended.state, "failed");
@@ -76,9 +79,11 @@ async function loseDonor(ward: RebuildLab): Promise<void> {
 async function changeLeader(ward: RebuildLab): Promise<void> {
   const { joiner, other: donor } = await ward.cast();
   const job = await ward.begin(joiner, { from: donor.id });
+  const goOn = await ward.holdCopy(joiner, job);
   await ward.reached(joiner, "S9");
   const result = await ward.lab.xenon(donor, ["raft", "trytoleader"]);
   assert.ok(succeeded(result), describeResult(result));
+  goOn();
   const { job: ended } = await ward.ended(joiner, job);
   assert.equal(ended.state, "done", ended.sentence);
   await ward.whole();
@@ -90,8 +95,10 @@ async function fillDisk(ward: RebuildLab): Promise<void> {
   await ward.whole();
   const before = await uuidOf(joiner);
   const job = await ward.begin(joiner);
+  const goOn = await ward.holdCopy(joiner, job);
   await ward.reached(joiner, "S9");
   disk.fill();
+  goOn();
   const { job: ended } = await ward.ended(joiner, job);
   disk.empty();
   assert.equal(ended.state, "failed");

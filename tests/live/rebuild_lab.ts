@@ -10,6 +10,7 @@ import { Ledger } from "../../cmd/demo/ledger.ts";
 import { Locator } from "../../cmd/demo/locator.ts";
 import { judge } from "../../cmd/demo/verdict.ts";
 import { Workload } from "../../cmd/demo/workload.ts";
+import { argumentsOf } from "../../mysql/server.ts";
 import { cacheFolder, findMysqld } from "./lab.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
@@ -97,6 +98,25 @@ export class RebuildLab implements AsyncDisposable {
       return newest?.step === step || newest?.state === "done" ? newest : null;
     });
     assert.equal(found?.step, step);
+  }
+
+  /**
+   * Freezes the server that receives a clone as soon as there is one, and gives what lets it go on: a small
+   * copy on a quick machine would be over before a test could disturb it.
+   */
+  async holdCopy(node: LabNode, number: number): Promise<() => void> {
+    const option = `--defaults-file=${node.sandbox.dataFolder}/.xenon-job-${number}/scratch.cnf`;
+    const pid = await poll(patienceMs, () => {
+      const pids = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name));
+      const found = pids.find((one) => {
+        const words = one > 0 ? argumentsOf(one) : [];
+        return words.includes(option) && !words.includes("--initialize-insecure");
+      });
+      return Promise.resolve(found ?? null);
+    });
+    assert.ok(pid !== undefined, `job ${number} never received a copy`);
+    Deno.kill(pid, "SIGSTOP");
+    return () => Deno.kill(pid, "SIGCONT");
   }
 
   /** Waits until the running job has said a line like this. */
