@@ -60,7 +60,7 @@ function roleDeadline(config: Config, state: State): Millis {
  */
 export function electionTimer(config: Config, state: Common, at: Millis): [number, Millis] {
   const [seed, wait] = spread(state.seed, config.electionMs, config.electionMs / 2);
-  return [seed, at + wait];
+  return [seed, at + wait + deferenceMs(config, state)];
 }
 
 /**
@@ -69,7 +69,17 @@ export function electionTimer(config: Config, state: Common, at: Millis): [numbe
  */
 export function retryTimer(config: Config, state: Common, at: Millis): [number, Millis] {
   const [seed, wait] = spread(state.seed, config.electionMs / 8, config.electionMs / 4);
-  return [seed, at + wait];
+  return [seed, at + wait + deferenceMs(config, state)];
+}
+
+/**
+ * An uncertain node is elected by all or by nobody, while its vote counts fully for the leader that it
+ * followed last. Standing first, it would take from that one what it needs: whoever votes for another
+ * does not know any more whom its receiver follows.
+ */
+function deferenceMs(config: Config, { durable }: Common): Millis {
+  const { uncertain, lastLeader } = durable;
+  return uncertain !== null && lastLeader?.id !== config.id ? config.electionMs : 0;
 }
 
 /**

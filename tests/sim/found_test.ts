@@ -18,6 +18,7 @@ const found: readonly (readonly [number, string])[] = [
   [231_563, "the same"],
   [310_142, "two operators on one node drew the same name for two clusters, which no UUID does"],
   [609_571, "a promise was given up in step with a later leader, which the checker did not know"],
+  [827_040, "an uncertain node stood first, and took the full vote from the leader that needed it"],
   [100_804, "a follower with a list that no majority has did not acknowledge for its leader"],
 ];
 

@@ -300,24 +300,35 @@ function maintain(clock: Clock, replication: Replication, server: FakeServer): v
   clock.after(maintainMs, () => maintain(clock, replication, server));
 }
 
-/** Operators rebuild a node that says for seconds, after the faults, that it cannot follow. */
+/**
+ * Operators rebuild a node that says for seconds, after the faults, that it cannot follow: one after the
+ * other, as xenon has it, each when the one before it is back in step.
+ */
 function watchInvalid(
   clock: Clock,
   agents: readonly SimAgent[],
   world: { readonly servers: readonly FakeServer[]; readonly hosts: Hosts },
 ): void {
   const since = new Map<number, number>();
+  let rebuilding: { readonly agent: SimAgent; readonly at: number } | null = null;
   const look = () => {
     clock.after(200, look);
     if (clock.now < faultsEndMs) return;
+    const agoMs = clock.now - (rebuilding?.at ?? 0);
+    if (rebuilding !== null && agoMs > 400 && (agoMs > 3_000 || isBack(rebuilding.agent))) {
+      rebuilding = null;
+    }
     const leader = agents.find((agent) => agent.state?.role === "leader");
     const donor = world.servers[leader?.index ?? -1];
-    for (const { index, state } of agents) {
+    for (const agent of agents) {
+      const { index, state } = agent;
       const invalid = state?.role === "follower" && state.invalid !== null;
+      const waited = clock.now - (since.get(index) ?? clock.now) >= 800;
       if (!invalid || !donor?.alive) {
         since.delete(index);
-      } else if (clock.now - (since.get(index) ?? clock.now) >= 800) {
+      } else if (waited && rebuilding === null) {
         since.delete(index);
+        rebuilding = { agent, at: clock.now };
         world.hosts.rebuild(index, donor);
       } else if (!since.has(index)) {
         since.set(index, clock.now);
@@ -325,6 +336,12 @@ function watchInvalid(
     }
   };
   clock.after(faultsEndMs, look);
+}
+
+/** A copy that was replaced is certain again when it was seen in step with an open leader. */
+function isBack({ state, disk }: SimAgent): boolean {
+  if (state === null || disk.uncertain !== null) return false;
+  return state.role === "leader" || (state.role === "follower" && state.leader !== null);
 }
 
 function tracer(
