@@ -128,6 +128,7 @@ export class MysqlDatabase implements AsyncDisposable {
       await runPromotion({
         runner,
         work,
+        spare: this.#sessions,
         held: wish.held,
         goal: {
           clusterUuid: wish.clusterUuid,

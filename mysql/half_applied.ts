@@ -6,9 +6,12 @@
  */
 import type { Connection } from "./client.ts";
 import { DatabaseError } from "./client_error.ts";
+import { endOf } from "./time_left.ts";
 import { atLeast, type Version } from "./version.ts";
 
 const unknownThread = 1094;
+/** How often a stop that takes its time is helped. */
+const helpEveryMs = 200;
 
 /** Appliers and coordinators that are in the middle of a transaction. */
 const inTransaction = "SELECT t.PROCESSLIST_ID AS id FROM performance_schema.threads t JOIN (" +
@@ -39,4 +42,21 @@ export async function endHalfApplied(
     }
   }
   return rows.length;
+}
+
+/**
+ * Goes on ending such appliers while a stop of the applier runs: the beginning of a transaction may be
+ * read from the relay log only after the look before the stop. Resolves when `stopped` is settled;
+ * what `end` throws is left to the stop, which then takes as long as it takes.
+ */
+export async function endHalvesUntil(
+  stopped: Promise<unknown>,
+  end: () => Promise<unknown>,
+): Promise<void> {
+  let over = false;
+  const settled = stopped.then(() => over = true, () => over = true);
+  while (!over) {
+    await endOf(settled, helpEveryMs);
+    if (!over) await Promise.race([settled, end().catch(() => {})]);
+  }
 }

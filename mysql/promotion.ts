@@ -4,14 +4,17 @@ import type { Connection } from "./client.ts";
 import { dialectOfFacts, type ServerFacts } from "./facts.ts";
 import { contains, format, fromInterval, parse, subtract, union } from "./gtid.ts";
 import type { Plan, Statement } from "./plan.ts";
-import { endHalfApplied } from "./half_applied.ts";
+import { endHalfApplied, endHalvesUntil } from "./half_applied.ts";
 import { afterRun, promote, type PromoteGoal } from "./plan_promote.ts";
 import { accountRows, accountsQuery, isUsable } from "./replication_account.ts";
+import type { Sessions } from "./sessions.ts";
 import type { StatementRunner } from "./statement_runner.ts";
 
 export interface PromotionParts {
   readonly runner: StatementRunner;
   readonly work: Connection;
+  /** Connections for what must run beside a statement. */
+  readonly spare: Pick<Sessions, "fresh" | "release">;
   readonly goal: PromoteGoal;
   /** GTID set that the voters were told; nothing is opened before it is executed here. */
   readonly held: string;
@@ -42,8 +45,8 @@ export async function runPromotion(parts: PromotionParts): Promise<void> {
       // The runner tells how the marker fares.
       if (connection !== "marker") progress(what);
     }
-    if (stopsApplier(plan, facts)) await endHalf(parts, facts);
-    await runner.run(plan.statements);
+    if (stopsApplier(plan, facts)) await stopApplier(parts, { plan, facts });
+    else await runner.run(plan.statements);
     goal = accountsMade(afterRun(goal, plan.statements), plan.statements);
     facts = wroteMarker(plan) ? marked(facts, goal) : await parts.look();
   }
@@ -56,11 +59,19 @@ function stopsApplier(plan: Plan & { readonly kind: "run" }, facts: ServerFacts)
 }
 
 /** All that was received whole is applied by now: an applier that is still at work waits in vain. */
-async function endHalf(parts: PromotionParts, facts: ServerFacts): Promise<void> {
-  const { runner, work, statementMs } = parts;
+async function stopApplier(
+  { runner, work, spare, statementMs }: PromotionParts,
+  { plan, facts }: { readonly plan: Plan & { readonly kind: "run" }; readonly facts: ServerFacts },
+): Promise<void> {
+  const how = { version: facts.version, deadlineMs: statementMs };
   const what = "end appliers that wait for the rest of a transaction";
-  const run = () => endHalfApplied(work, { version: facts.version, deadlineMs: statementMs });
-  await runner.guarded(work, { what, run });
+  await runner.guarded(work, { what, run: () => endHalfApplied(work, how) });
+  const stopped = runner.run(plan.statements);
+  await endHalvesUntil(stopped, async () => {
+    const connection = await spare.fresh();
+    await endHalfApplied(connection, how).finally(() => spare.release(connection));
+  });
+  await stopped;
 }
 
 async function withPresentAccounts(parts: PromotionParts): Promise<PromoteGoal> {
