@@ -112,7 +112,8 @@ export class Hosts {
     const uncertain = "this copy was just rebuilt";
     agent.disk = { ...agent.disk, promised: "" as typeof agent.disk.promised, uncertain };
     this.#serverReturns(index, 50);
-    this.#agentReturns(index, 100);
+    // The real agent goes on answering all the while; here it only learns of its new copy.
+    this.#agentReturns(index, 5);
   }
 
   /** An agent wrote its state down. */
