@@ -51,14 +51,16 @@ export class TimeChecks {
   };
 
   /**
-   * A leader opened: whoever led before it and is awake has given up by its lease. Voters whose agents
-   * were started a moment ago remember no leader, so that rule does not hold through them.
+   * A leader opened: whoever was open before it and is awake has given up by its lease. Voters whose
+   * agents were started a moment ago remember no leader, so that rule does not hold through them; nor
+   * do voters know of a leader that was cut off while it opened.
    */
   opened = (index: number, term: number): void => {
     const { now } = this.#clock;
     for (const agent of this.#agents) {
       const { state } = agent;
       if (agent.index === index || state?.role !== "leader" || state.durable.term >= term) continue;
+      if (state.stage !== "leading") continue;
       if (agent.pausedUntil > now - wakeMs || this.#startedLately(agent)) continue;
       throw new Violation(
         "leaseEnds",
