@@ -21,6 +21,7 @@ const found: readonly (readonly [number, string])[] = [
   [827_040, "an uncertain node stood first, and took the full vote from the leader that needed it"],
   [835_628, "an agent of the model was away while its node was rebuilt, which no real one is"],
   [837_068, "a leader that was cut off while it opened, and never open, is no broken lease"],
+  [874_182, "six nodes were rebuilt one after the other, and the time of the run was up"],
   [100_804, "a follower with a list that no majority has did not acknowledge for its leader"],
 ];
 

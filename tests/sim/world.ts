@@ -315,7 +315,7 @@ function watchInvalid(
     clock.after(200, look);
     if (clock.now < faultsEndMs) return;
     const agoMs = clock.now - (rebuilding?.at ?? 0);
-    if (rebuilding !== null && agoMs > 400 && (agoMs > 3_000 || isBack(rebuilding.agent))) {
+    if (rebuilding !== null && agoMs > 400 && (agoMs > 1_500 || isBack(rebuilding.agent))) {
       rebuilding = null;
     }
     const leader = agents.find((agent) => agent.state?.role === "leader");
