@@ -67,6 +67,8 @@ export function firstWrite(ledger: Ledger, leader: LabNode, afterAt: number): nu
 }
 
 const rejoinMs = 40_000;
+/** A new copy applies what was written meanwhile; a machine that is too busy for that goes on behind. */
+const appliedMs = 30_000;
 
 /** Waits until the former leader follows again, or says that it cannot and why. */
 export async function watchReturn(
@@ -88,6 +90,9 @@ export async function watchReturn(
     return "absent";
   }
   say(`${former.id} is back: ${found.sentence}`);
-  if (found.kind === "following") await lab.waitWhole(rejoinMs);
+  if (found.kind === "following") {
+    await lab.waitWhole(rejoinMs);
+    await lab.waitApplied(appliedMs);
+  }
   return found.kind;
 }

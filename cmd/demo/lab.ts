@@ -110,6 +110,15 @@ export class Lab implements AsyncDisposable {
     return whole ?? false;
   }
 
+  /** Waits until no follower is behind with applying: whoever is would first catch up as a leader. */
+  async waitApplied(deadlineMs: number): Promise<boolean> {
+    const applied = await poll(deadlineMs, async () => {
+      const statuses = await Promise.all(this.nodes.map((node) => node.status()));
+      return statuses.every((status) => status?.mysql.secondsBehind === "0") ? true : null;
+    });
+    return applied ?? false;
+  }
+
   /** Runs one command of xenon with the config of a node. */
   xenon(
     node: LabNode,
