@@ -68,7 +68,7 @@ export function firstWrite(ledger: Ledger, leader: LabNode, afterAt: number): nu
 
 const rejoinMs = 40_000;
 /** A new copy applies what was written meanwhile; a machine that is too busy for that goes on behind. */
-const appliedMs = 30_000;
+const appliedMs = 12_000;
 
 /** Waits until the former leader follows again, or says that it cannot and why. */
 export async function watchReturn(
