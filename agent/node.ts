@@ -24,12 +24,12 @@ import type {
   Log,
   Peers,
   Server,
+  TakesConnections,
 } from "./ports.ts";
 import { MembershipCalls } from "./membership_calls.ts";
 import { type OperatorAnswer, Requests } from "./requests.ts";
 import { disabledSentences, leaderOf, roleOf, sentenceOf, snapshot } from "./snapshot.ts";
 import { SilenceProbe } from "./silence.ts";
-import type { SourceReachOptions } from "./source_reach.ts";
 import type { Store } from "./store.ts";
 import { Upkeep } from "./upkeep.ts";
 import type { LeaderEnd } from "./view.ts";
@@ -63,7 +63,7 @@ export interface NodeOptions {
   readonly purge: PurgeSettings;
   /** A server that gives no answer for so long counts as hung, unless it was slow before. */
   readonly hungMs: number;
-  readonly takesConnections: SourceReachOptions["takesConnections"];
+  readonly takesConnections: TakesConnections;
   readonly agentVersion: string;
   /** What `cluster xenon` shows of the configuration. */
   readonly settings: NodeStatus["settings"];

@@ -42,6 +42,12 @@ export interface Peers {
   ): Promise<PeerAnswer>;
 }
 
+/** Does this MySQL take connections from here? False after the deadline; never rejects. */
+export type TakesConnections = (
+  server: { readonly host: string; readonly port: number },
+  deadlineMs: number,
+) => Promise<boolean>;
+
 /** One look at the server, or why there was none. */
 export type Look =
   | { readonly kind: "seen"; readonly facts: ServerFacts }

@@ -4,20 +4,17 @@
  * which the next vote would have to wait for.
  */
 import type { ServerFacts } from "../mysql/facts.ts";
-import type { Clock } from "./ports.ts";
+import type { Clock, TakesConnections } from "./ports.ts";
 import { type LeaderEnd, reaches } from "./view.ts";
-
-type Address = { readonly host: string; readonly port: number };
 
 export interface SourceReachOptions {
   readonly clock: Clock;
-  /** Does this server take connections? False after the deadline; never rejects. */
-  readonly takesConnections: (server: Address, deadlineMs: number) => Promise<boolean>;
+  readonly takesConnections: TakesConnections;
 }
 
 /** The receiver has stood at one place of its source's binary log, short of the end, for a while. */
 interface Stall {
-  readonly source: Address;
+  readonly source: { readonly host: string; readonly port: number };
   readonly place: string;
   readonly since: number;
   /** Probes in a row that found nobody. */
@@ -34,7 +31,7 @@ const failuresNeeded = 2;
 /** A source that answers has a slow replica, or a huge event on its way, and is not asked all the time. */
 const answeredPauseMs = 5_000;
 /** A leader that was silent for longer tells nothing about what is to be received now. */
-const endAgeMax = 1_000;
+const heardAgoMsMax = 1_000;
 
 /** One for each agent. Asks only while the receiver claims to run and gets nothing that it should get. */
 export class SourceReach {
@@ -78,7 +75,7 @@ function stallOf(
 ): Stall | null {
   const { end, now } = seen;
   if (replication === null || replication.receiver !== "running") return null;
-  if (end === null || end.logEnd === null || now - end.heardAt > endAgeMax) return null;
+  if (end === null || end.logEnd === null || now - end.heardAt > heardAgoMsMax) return null;
   const { sourceHost, sourcePort, sourceLogFile, readSourceLogPosition } = replication;
   if (reaches([sourceLogFile, readSourceLogPosition], end.logEnd)) return null;
   const place = [sourceHost, sourcePort, sourceLogFile, readSourceLogPosition].join(" ");

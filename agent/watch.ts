@@ -6,8 +6,16 @@ import type { ServerFacts } from "../mysql/facts.ts";
 import { noRestarts, noteStart, type RestartHistory, restartWaitMs } from "../mysql/restart.ts";
 import type { Incarnation, Position, ServerView } from "../raft/types.ts";
 import { UNSEEN_SERVER } from "../raft/types.ts";
-import type { Clock, Database, Log, Look, Server, ServerIdentity } from "./ports.ts";
-import { SourceReach, type SourceReachOptions } from "./source_reach.ts";
+import type {
+  Clock,
+  Database,
+  Log,
+  Look,
+  Server,
+  ServerIdentity,
+  TakesConnections,
+} from "./ports.ts";
+import { SourceReach } from "./source_reach.ts";
 import {
   type LeaderEnd,
   silentView,
@@ -47,8 +55,7 @@ export interface WatchOptions {
   readonly apart: () => string | null;
   /** Transactions known to be errant, and where new ones are written down. */
   readonly errant: { readonly get: () => string; readonly set: (gtids: string) => void };
-  /** Whether a server can be connected to from here. */
-  readonly takesConnections: SourceReachOptions["takesConnections"];
+  readonly takesConnections: TakesConnections;
   /** Does this node follow now (neither lead nor close)? */
   readonly following: () => boolean;
   readonly leaderEnd: () => LeaderEnd | null;

@@ -1,13 +1,16 @@
 /**
  * The disk of a host: a file system of its own, so that it can lose what was not synced, fill up, or
- * turn read-only without the machine around it. It is ext4 in a file where the kernel has loop
- * devices (in memory, if there is plenty of that); elsewhere it lives in memory, fills up all the same, and can do nothing else.
+ * turn read-only without the machine around it. It is ext4 in a file where the kernel has loop devices;
+ * the file lies in memory if there is plenty of that. Elsewhere the disk is a tmpfs, which fills up all
+ * the same and can do nothing else.
  */
+import { freeBytes } from "../../mysql/data_folder.ts";
 import { run, succeeded } from "../../mysql/process.ts";
-import { isPlentiful } from "./hosts_memory.ts";
-import { disksFolder, imagesOf, must, removeDisk, unmount } from "./hosts_sweep.ts";
+import { disksFolder, imagesOf, memoryFolder, must, removeDisk, unmount } from "./hosts_sweep.ts";
 
 const megabytes = 2_048;
+/** Memory for five disks that are full, their servers, and what the kernel keeps of them. */
+const plentyBytes = 16 * 2 ** 30;
 const commandMs = 30_000;
 const fullMs = 10_000;
 
@@ -27,7 +30,7 @@ export class HostDisk {
   static async open(name: string): Promise<HostDisk> {
     const folder = `${disksFolder}/${name}`;
     Deno.mkdirSync(folder, { mode: 0o700 });
-    const image = imageFor(folder);
+    const image = await imageFor(folder);
     try {
       using file = Deno.openSync(image, { create: true, write: true, mode: 0o600 });
       file.truncateSync(megabytes * 1_048_576);
@@ -108,11 +111,11 @@ export class HostDisk {
 }
 
 /** In memory where there is plenty: real hosts do not share one disk, whose syncs would decide all. */
-function imageFor(folder: string): string {
-  const [inMemory, beside] = imagesOf(folder);
-  const chosen = isPlentiful() ? inMemory : beside;
-  if (chosen === undefined) throw new Error("Cannot tell where the file of a disk goes");
-  return chosen;
+async function imageFor(folder: string): Promise<string> {
+  const { inMemory, beside } = imagesOf(folder);
+  // Not every machine has such a folder.
+  const free = await freeBytes(memoryFolder).catch(() => 0);
+  return Math.min(free, Deno.systemMemoryInfo().available) >= plentyBytes ? inMemory : beside;
 }
 
 /** Why disks of this machine cannot break; null when they can. */

@@ -16,13 +16,13 @@ const nameShape = /^xenon-(\d+)-(\d+)-\d+-[a-z0-9]+$/;
 /** Where small disks are mounted. */
 export const disksFolder = "/tmp";
 
-/** Where the files lie that hold disks with a file system of their own: in memory, or beside them. */
-const imageFolders = ["/dev/shm", disksFolder];
+/** Where the files of disks with a file system of their own lie that are in memory. */
+export const memoryFolder = "/dev/shm";
 
-/** Where the file of the disk that is mounted on `folder` may be; in memory first. */
-export function imagesOf(folder: string): readonly string[] {
+/** Where the file of the disk that is mounted on `folder` may be. */
+export function imagesOf(folder: string): { readonly inMemory: string; readonly beside: string } {
   const name = folder.slice(disksFolder.length + 1);
-  return imageFolders.map((place) => `${place}/${name}.img`);
+  return { inMemory: `${memoryFolder}/${name}.img`, beside: `${folder}.img` };
 }
 
 let networks = 0;
@@ -67,7 +67,7 @@ export async function sweepDeadRuns(): Promise<void> {
     if (isDead(folder.slice(disksFolder.length + 1))) await removeDisk(folder);
   }
   // A run that died between making a disk and mounting it, or while its host had no power.
-  for (const { name } of imageFolders.flatMap(listFolder)) {
+  for (const { name } of [memoryFolder, disksFolder].flatMap(listFolder)) {
     const disk = name.replace(/\.img$/, "");
     if (isDead(disk)) await removeDisk(`${disksFolder}/${disk}`);
   }
@@ -82,7 +82,7 @@ export async function removeNamespace(name: string): Promise<void> {
 /** Takes a disk away, mounted or not. */
 export async function removeDisk(folder: string): Promise<void> {
   if (listDisks().includes(folder)) await unmount(folder);
-  for (const path of [folder, ...imagesOf(folder)]) {
+  for (const path of [folder, ...Object.values(imagesOf(folder))]) {
     try {
       Deno.removeSync(path);
     } catch (error) {

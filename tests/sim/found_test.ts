@@ -1,5 +1,6 @@
 /** What the simulator once found in the core, by the seed that showed it. `tests/scenarios` tells each. */
 import assert from "node:assert/strict";
+import { threeVoters } from "./shape.ts";
 import { shortStory } from "./story.ts";
 import { restartedVoter } from "./planted_time_faults.ts";
 import { run, type RunOptions } from "./world.ts";
@@ -30,7 +31,7 @@ const foundAimed: readonly (readonly [number, string, RunOptions])[] = [66, 123,
   (seed) => [
     seed,
     "the address was taken too early, as a restarted voter did not know of the old leader",
-    { aim: restartedVoter, shape: { hosts: 3, founders: 3, idle: [] } },
+    { aim: restartedVoter, shape: threeVoters },
   ],
 );
 

@@ -22,8 +22,7 @@ import {
   slowGrowth,
   twoFounders,
 } from "./planted_faults.ts";
-
-const three = { hosts: 3, founders: 3, idle: [] };
+import { threeVoters } from "./shape.ts";
 
 export const plantedRules: readonly PlantedBug[] = [
   {
@@ -89,7 +88,7 @@ export const plantedRules: readonly PlantedBug[] = [
           : { ...state, durable: { ...state.durable, disabled: false } }
       ),
       aim: disabledElection,
-      shape: { hosts: 3, founders: 3, idle: [] },
+      shape: threeVoters,
     },
     foundBy: ["offIsOff"],
     seedsMax: 300,
@@ -99,7 +98,7 @@ export const plantedRules: readonly PlantedBug[] = [
     plant: {
       core: withDisk((durable) => ({ ...durable, disabled: false })),
       aim: disabledElection,
-      shape: { hosts: 3, founders: 3, idle: [] },
+      shape: threeVoters,
     },
     foundBy: ["offIsOff"],
     seedsMax: 600,
@@ -184,7 +183,7 @@ export const plantedRules: readonly PlantedBug[] = [
   },
   {
     name: "errantCounts",
-    plant: { flaws: { errantCounts: true }, aim: localCommits, shape: three },
+    plant: { flaws: { errantCounts: true }, aim: localCommits, shape: threeVoters },
     foundBy: ["liveness"],
     seedsMax: 100,
   },

@@ -9,8 +9,7 @@ import {
   lateVotes,
   restartedVoter,
 } from "./planted_time_faults.ts";
-
-const three = { hosts: 3, founders: 3, idle: [] };
+import { threeVoters } from "./shape.ts";
 
 export const plantedTime: readonly PlantedBug[] = [
   {
@@ -18,7 +17,7 @@ export const plantedTime: readonly PlantedBug[] = [
     plant: {
       core: onMessage("voteReply", (reply, { state }) => ({ ...reply, term: state.durable.term })),
       aim: lateVotes,
-      shape: three,
+      shape: threeVoters,
     },
     foundBy: ["oneLeaderATerm", "acknowledgedIsKept", "oneAcknowledger"],
     seedsMax: 600,
@@ -31,7 +30,7 @@ export const plantedTime: readonly PlantedBug[] = [
   },
   {
     name: "the lease runs from the answers",
-    plant: { core: withEvents(sentWhenAnswered), aim: lateVotes, shape: three },
+    plant: { core: withEvents(sentWhenAnswered), aim: lateVotes, shape: threeVoters },
     foundBy: ["leaseEnds", "oneAddress"],
     seedsMax: 600,
   },
@@ -67,7 +66,7 @@ export const plantedTime: readonly PlantedBug[] = [
         (reply) => ({ ...reply, leaderSilentMs: reply.leaderSilentMs ?? 60_000 }),
       ),
       aim: restartedVoter,
-      shape: three,
+      shape: threeVoters,
     },
     foundBy: ["oneAddress"],
     seedsMax: 300,

@@ -69,6 +69,13 @@ export const plainShape: Pick<Shape, "witness" | "lost" | "fresh" | "changes"> =
   changes: false,
 };
 
+/** Three voters from the founding on, and nobody else. */
+export const threeVoters: Pick<Shape, "hosts" | "founders" | "idle"> = {
+  hosts: 3,
+  founders: 3,
+  idle: [],
+};
+
 /** Servers that forget what they received whenever they restart, in a cluster of three. */
 export const forgetfulShape: Shape = {
   hosts: 3,
