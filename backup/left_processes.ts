@@ -1,5 +1,5 @@
 /** Ends processes that outlived whoever started them and may still write into a folder of a job. */
-import { argumentsOf } from "../mysql/server.ts";
+import { argumentsOf } from "../mysql/server_process.ts";
 
 const lookEveryMs = 50;
 

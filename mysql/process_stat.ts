@@ -15,6 +15,8 @@ export interface ProcessStat {
   readonly threads: number;
   /** Start time in clock ticks after boot, as written: it tells two processes with one id apart. */
   readonly startTime: string;
+  /** True when SIGKILL was sent to it: it runs nothing of its own any more, and has yet to leave. */
+  readonly killed: boolean;
 }
 
 export type Liveness =
@@ -29,6 +31,9 @@ export type Liveness =
 
 /** The kernel sets this flag when a process has begun to exit. */
 const exitingFlag = 0x4;
+const kernelThreadFlag = 0x200000;
+/** SIGKILL in a set of signals. */
+const killBit = 1 << 8;
 
 /** Reads one line of /proc/PID/stat; undefined for text that is not one. */
 export function parseProcessStat(text: string): ProcessStat | undefined {
@@ -43,7 +48,8 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
   const startTime = fields[19];
   if (!Number.isSafeInteger(pid) || !Number.isSafeInteger(flags)) return undefined;
   if (state === undefined || state === "" || startTime === undefined) return undefined;
-  return { pid, state, flags, threads, startTime: startTime.trim() };
+  const killed = (Number(fields[28]) & killBit) !== 0;
+  return { pid, state, flags, threads, startTime: startTime.trim(), killed };
 }
 
 /** How alive is the process that started at `startTime`, as seen in `stat`? */
@@ -72,6 +78,22 @@ export function livenessOf(stat: ProcessStat | undefined, startTime: string): Li
 export function isReleased(stat: ProcessStat | undefined, startTime: string): boolean {
   if (stat === undefined || stat.startTime !== startTime) return true;
   return "ZXx".includes(stat.state) && stat.threads <= 1;
+}
+
+/**
+ * True when this life of a server is over or was ended, though its process may still be there. A
+ * killed process shows it in its pending signals before a processor is free for its exit.
+ */
+export function isEnding(stat: ProcessStat): boolean {
+  return stat.killed || livenessOf(stat, stat.startTime) === "dead";
+}
+
+/**
+ * True for a process whose empty argument list says nothing: between the moments when it takes up
+ * another program and when that one has its arguments, which a busy machine makes 20 ms long.
+ */
+export function mayBecomeServer(stat: ProcessStat): boolean {
+  return (stat.flags & kernelThreadFlag) === 0 && !isEnding(stat);
 }
 
 /** What tells our server from another process that happens to have its process id. */

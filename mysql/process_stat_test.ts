@@ -1,12 +1,27 @@
 import assert from "node:assert/strict";
-import { isReleased, isServerCommandLine, livenessOf, parseProcessStat } from "./process_stat.ts";
+import {
+  isEnding,
+  isReleased,
+  isServerCommandLine,
+  livenessOf,
+  mayBecomeServer,
+  parseProcessStat,
+} from "./process_stat.ts";
 
 const line = statLine({});
 
-function statLine(change: { name?: string; state?: string; flags?: number; threads?: number }) {
-  const { name = "mysqld", state = "S", flags = 4194304, threads = 31 } = change;
+interface StatChange {
+  readonly name?: string;
+  readonly state?: string;
+  readonly flags?: number;
+  readonly threads?: number;
+  readonly signals?: number;
+}
+
+function statLine(change: StatChange) {
+  const { name = "mysqld", state = "S", flags = 4194304, threads = 31, signals = 0 } = change;
   return `4512 (${name}) ${state} 4468 4468 2160 0 -1 ${flags} 124867 307 0 0 35 103 0 0 20 0` +
-    ` ${threads} 0 81227 1010577408 136437 18446744073709551615 0\n`;
+    ` ${threads} 0 81227 1010577408 136437 18446744073709551615 1 1 0 0 0 ${signals} 0\n`;
 }
 
 Deno.test("parseProcessStat() reads id, state, flags, threads and start time", () => {
@@ -16,6 +31,7 @@ Deno.test("parseProcessStat() reads id, state, flags, threads and start time", (
     flags: 4194304,
     threads: 31,
     startTime: "81227",
+    killed: false,
   });
 });
 
@@ -55,6 +71,29 @@ Deno.test("livenessOf() calls an exiting process dead while its state still says
 Deno.test("livenessOf() calls a process with another start time dead", () => {
   assert.equal(livenessOf(parseProcessStat(line), "81228"), "dead");
   assert.equal(livenessOf(undefined, "81227"), "dead");
+});
+
+Deno.test("isEnding() sees a SIGKILL that has yet to take effect, and no other signal", () => {
+  const of = (change: StatChange) => {
+    const stat = parseProcessStat(statLine(change));
+    return stat !== undefined && isEnding(stat);
+  };
+  assert.equal(of({}), false);
+  assert.equal(of({ signals: 256 }), true);
+  assert.equal(of({ signals: 16384 | 256 }), true);
+  assert.equal(of({ signals: 16384 }), false);
+  assert.equal(of({ state: "Z" }), true);
+});
+
+Deno.test("mayBecomeServer() is false for kernel threads and for what ends", () => {
+  const of = (change: StatChange) => {
+    const stat = parseProcessStat(statLine(change));
+    return stat !== undefined && mayBecomeServer(stat);
+  };
+  assert.equal(of({}), true);
+  assert.equal(of({ flags: 0x208040 }), false);
+  assert.equal(of({ flags: 4194304 | 0x4 }), false);
+  assert.equal(of({ signals: 256 }), false);
 });
 
 Deno.test("isReleased() waits for the last thread of a dead process", () => {

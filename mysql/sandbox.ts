@@ -9,7 +9,8 @@ import { Connection } from "./client.ts";
 import { DatabaseError } from "./client_error.ts";
 import { describeResult, run, succeeded } from "./process.ts";
 import { redoLogLine, sandboxOptionFile } from "./sandbox_options.ts";
-import { look, MysqlServer, type ServerProcess, type ShutdownResult, versionOf } from "./server.ts";
+import { look, MysqlServer, type ShutdownResult, versionOf } from "./server.ts";
+import type { ServerProcess } from "./server_process.ts";
 import type { Version } from "./version.ts";
 
 export interface CreateSandbox {

@@ -7,27 +7,23 @@
  */
 
 import {
+  isEnding,
   isReleased,
-  isServerCommandLine,
   isServerProgram,
   type Liveness,
   livenessOf,
-  parseProcessStat,
-  type ProcessStat,
 } from "./process_stat.ts";
 import { describeResult, type ProcessResult, run, startDetached, succeeded } from "./process.ts";
 import { closedStartOptions } from "./start_options.ts";
+import {
+  argumentsOf,
+  findServer,
+  livingProcess,
+  readPidFile,
+  readStat,
+  type ServerProcess,
+} from "./server_process.ts";
 import { parseVersion, type Version } from "./version.ts";
-
-/** One life of a server: another start is another incarnation, also with the same process id. */
-export interface ServerProcess {
-  readonly pid: number;
-  /** Clock ticks after boot, as /proc/PID/stat writes them. */
-  readonly startTime: string;
-  readonly bootId: string;
-  /** `bootId/pid/startTime`: equal only for the same life of the same server. */
-  readonly incarnation: string;
-}
 
 interface CommonSettings {
   /** The server's own pid file; see pid_file in the MySQL reference manual. */
@@ -93,10 +89,7 @@ export class MysqlServer {
   async identify(): Promise<ServerProcess | null> {
     const settings = this.#settings;
     if (settings.kind === "service") return (await serviceState(settings)).process;
-    const fromPidFile = readPidFile(settings.pidFile);
-    if (isOurs(fromPidFile, settings, true)) return livingProcess(fromPidFile);
-    // A server writes its pid file only after its crash recovery, which may take long.
-    return livingProcess(findByCommandLine(settings));
+    return await findServer(settings);
   }
 
   /**
@@ -146,7 +139,10 @@ export class MysqlServer {
   async shutdown(limits: { readonly termMs: number }): Promise<ShutdownResult> {
     const startedAt = performance.now();
     const process = await this.identify();
-    if (process === null) return { kind: "notRunning" };
+    if (process === null) {
+      await formerGone(this.#settings);
+      return { kind: "notRunning" };
+    }
     await this.terminate(process);
     // A frozen process will not act on that signal, so nobody waits for it.
     if (await goneWithin(process, limits.termMs, () => look(process) === "stopped")) {
@@ -227,9 +223,9 @@ export class MysqlServer {
  * A killed server is dead at once and may take seconds to leave, as long as its disk is busy: so long the
  * next one would find its process id in the lock of the socket and refuse to start.
  */
-async function formerGone({ pidFile }: DirectSettings): Promise<void> {
+async function formerGone({ pidFile }: CommonSettings): Promise<void> {
   const stat = readStat(readPidFile(pidFile));
-  if (stat === undefined || livenessOf(stat, stat.startTime) !== "dead") return;
+  if (stat === undefined || !isEnding(stat)) return;
   await goneWithin(stat, killedMs, () => false);
 }
 
@@ -249,61 +245,6 @@ async function goneWithin(
     await sleep(lookEveryMs);
   }
   return true;
-}
-
-/** What /proc says of a process now; undefined where none has this id. */
-export function readStat(pid: number): ProcessStat | undefined {
-  try {
-    return parseProcessStat(Deno.readTextFileSync(`/proc/${pid}/stat`));
-  } catch {
-    // No such process. Nothing else makes this file unreadable.
-    return undefined;
-  }
-}
-
-/** The process with this id as one life of a server, or null where none lives. */
-function livingProcess(pid: number): ServerProcess | null {
-  const stat = pid > 0 ? readStat(pid) : undefined;
-  if (stat === undefined || livenessOf(stat, stat.startTime) === "dead") return null;
-  const bootId = Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
-  const { startTime } = stat;
-  return { pid, startTime, bootId, incarnation: `${bootId}/${pid}/${startTime}` };
-}
-
-/** The id in a pid file, or 0 where there is none. */
-function readPidFile(path: string): number {
-  try {
-    const pid = Number(Deno.readTextFileSync(path).trim());
-    return Number.isSafeInteger(pid) && pid > 0 ? pid : 0;
-  } catch {
-    // Absent while the server is down or still recovering.
-    return 0;
-  }
-}
-
-/** A pid file may be older than the process that has its number now. */
-function isOurs(pid: number, settings: DirectSettings, namedByPidFile: boolean): boolean {
-  if (pid <= 0) return false;
-  const { defaultsFile } = settings;
-  return isServerCommandLine(argumentsOf(pid), { defaultsFile, namedByPidFile });
-}
-
-/** The argument list of a process, from /proc; empty when it has ended. */
-export function argumentsOf(pid: number): readonly string[] {
-  try {
-    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
-  } catch {
-    // It ended meanwhile.
-    return [];
-  }
-}
-
-function findByCommandLine(settings: DirectSettings): number {
-  for (const entry of Deno.readDirSync("/proc")) {
-    const pid = /^\d+$/.test(entry.name) ? Number(entry.name) : 0;
-    if (isOurs(pid, settings, false)) return pid;
-  }
-  return 0;
 }
 
 interface ServiceState {

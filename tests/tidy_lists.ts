@@ -60,6 +60,7 @@ export const impureFiles: readonly string[] = [
   "mysql/reach.ts",
   "mysql/replica_accounts.ts",
   "mysql/server.ts",
+  "mysql/server_process.ts",
   "mysql/sessions.ts",
   "mysql/statement_runner.ts",
   "mysql/take_look.ts",

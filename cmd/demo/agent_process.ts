@@ -1,7 +1,7 @@
 /** An agent as a child process of its own session: started, frozen and killed by its process id. */
 import { startDetached } from "../../mysql/process.ts";
 import { livenessOf } from "../../mysql/process_stat.ts";
-import { readStat } from "../../mysql/server.ts";
+import { readStat } from "../../mysql/server_process.ts";
 
 export class AgentProcess {
   readonly pid: number;

@@ -5,7 +5,7 @@
 import { decodeNodeStatus, type NodeStatus } from "../../agent/wire_status.ts";
 import { Connection } from "../../mysql/client.ts";
 import { connectAsRoot, createSandbox, type Sandbox, startSandbox } from "../../mysql/sandbox.ts";
-import type { ServerProcess } from "../../mysql/server.ts";
+import type { ServerProcess } from "../../mysql/server_process.ts";
 import { AgentProcess } from "./agent_process.ts";
 import { nodeConfigText, type Timing } from "./node_config.ts";
 

@@ -4,7 +4,7 @@
  */
 import { describeResult, run, succeeded } from "../../mysql/process.ts";
 import { isReleased } from "../../mysql/process_stat.ts";
-import { readStat } from "../../mysql/server.ts";
+import { readStat } from "../../mysql/server_process.ts";
 
 const commandMs = 10_000;
 /** A killed server leaves only when its disk has taken what it wrote. */

@@ -10,7 +10,7 @@ import { Ledger } from "../../cmd/demo/ledger.ts";
 import { Locator } from "../../cmd/demo/locator.ts";
 import { judge } from "../../cmd/demo/verdict.ts";
 import { Workload } from "../../cmd/demo/workload.ts";
-import { argumentsOf } from "../../mysql/server.ts";
+import { argumentsOf } from "../../mysql/server_process.ts";
 import { cacheFolder, findMysqld } from "./lab.ts";
 
 const root = new URL("../../", import.meta.url).pathname;

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { createSandbox, findFreePorts, startSandbox } from "../../mysql/sandbox.ts";
 import { connectAsRoot } from "../../mysql/sandbox.ts";
-import { look, MysqlServer, type ServerProcess } from "../../mysql/server.ts";
+import { look, MysqlServer } from "../../mysql/server.ts";
+import { argumentsOf, findServer, type ServerProcess } from "../../mysql/server_process.ts";
 import { cacheFolder, findMysqld, LabServer, TemporaryFolder } from "./lab.ts";
 import { installServiceManager, serviceName } from "./service_manager.ts";
 
@@ -148,6 +149,23 @@ Deno.test("a server outlives the kill -9 of the agent that started it", async ()
   } finally {
     await sandbox.server.shutdown({ termMs: 0 });
   }
+});
+
+Deno.test("a server that takes up its program at this moment is waited for", async () => {
+  using folder = new TemporaryFolder();
+  const [program, defaultsFile] = [`${folder.path}/mysqld`, `${folder.path}/my.cnf`];
+  Deno.writeTextFileSync(program, "#!/bin/bash\nread -r\n", { mode: 0o755 });
+  // Between two programs a process has no arguments: this shell has none for longer.
+  const args = ["-c", "exec -a '' bash"];
+  const child = new Deno.Command("bash", { args, stdin: "piped" }).spawn();
+  while (argumentsOf(child.pid).join("") !== "") await new Promise((go) => setTimeout(go, 1));
+  const script = `sleep 0.1; exec "${program}" --defaults-file="${defaultsFile}"\n`;
+  const input = child.stdin.getWriter();
+  await input.write(new TextEncoder().encode(script));
+  const found = await findServer({ defaultsFile, pidFile: `${folder.path}/pid` });
+  assert.equal(found?.pid, child.pid);
+  await input.close();
+  await child.status;
 });
 
 /** A process that starts the server, prints its incarnation, and waits to be killed. */
