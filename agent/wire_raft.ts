@@ -27,6 +27,8 @@ const membershipSchema = v.object({
   members: v.pipe(v.array(memberSchema), v.maxLength(membersMax)),
   unsettled: v.exactOptional(v.boolean()),
 });
+// Agents of the first version do not say it.
+const unapplied = v.optional(count, 0);
 const sourceSchema = v.object({ id, host: id, port: count });
 const lastLeaderSchema = v.nullable(v.object({ term: count, id }));
 const foundingSchema = v.object({
@@ -91,13 +93,18 @@ const messageSchema = v.variant("kind", [
     unfit: reason,
     receivingFrom: reason,
     inStep: v.boolean(),
-    // Agents of the first version do not say it.
-    unapplied: v.optional(count, 0),
+    unapplied,
     // Agents of the first version do not say it, and acknowledge when they are voters.
     acknowledges: v.optional(v.boolean(), true),
     source: sourceSchema,
   }),
-  v.object({ kind: v.literal("preVote"), term: count, membership: membershipSchema, held: text }),
+  v.object({
+    kind: v.literal("preVote"),
+    term: count,
+    membership: membershipSchema,
+    held: text,
+    unapplied,
+  }),
   v.object({
     kind: v.literal("preVoteReply"),
     term: count,
@@ -116,7 +123,7 @@ const messageSchema = v.variant("kind", [
   }),
   voteReplySchema,
   v.object({ kind: v.literal("resign"), term: count }),
-  v.object({ kind: v.literal("resignReply"), term: count, held: text, unfit: reason }),
+  v.object({ kind: v.literal("resignReply"), term: count, held: text, unapplied, unfit: reason }),
   v.object({
     kind: v.literal("consent"),
     term: count,

@@ -51,7 +51,8 @@ function resignReply(
   if (ballot.asked.kind !== "resign" || ballot.request === null) return [];
   const { term } = ballot.asked;
   const held = what.held ?? state.server.held;
-  const message = { kind: "resignReply", term, held, unfit: what.unfit } as const;
+  const { unapplied } = state.server;
+  const message = { kind: "resignReply", term, held, unapplied, unfit: what.unfit } as const;
   return [{ kind: "reply", request: ballot.request, message }];
 }
 

@@ -46,6 +46,7 @@ export function campaign(config: Config, state: Follower, how: Campaign): Step {
     phase: "asking",
     term: state.durable.term + 1,
     askOp: 0,
+    unapplied: state.server.unapplied,
     willing: [],
     votes: how.votes ?? {},
     giveUpAt: how.at + config.electionMs / 2,
@@ -61,6 +62,7 @@ export function campaign(config: Config, state: Follower, how: Campaign): Step {
     term: candidate.term,
     membership,
     held: state.server.held,
+    unapplied: candidate.unapplied,
   } as const;
   return [candidate, toAll(otherVoters(membership, config.id), message)];
 }

@@ -134,7 +134,7 @@ function sinceOf({ since }: Replica): string {
 export function describeMessage(message: Message): string {
   const shown = Object.entries(message).filter(([key, value]) =>
     key !== "kind" && (typeof value !== "object" || value === null) &&
-    (key !== "errant" || value === true)
+    (key !== "errant" || value === true) && (key !== "unapplied" || value !== 0)
   );
   const words = shown.map(([key, value]) => `${key}=${text(value)}`);
   return [message.kind, ...words].join(" ");

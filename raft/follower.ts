@@ -36,14 +36,21 @@ export function leaderResigned(
   // know whether the virtual address is free, and waits for its lease.
   const [seed, electionAt] = retryTimer(config, state, at + successionMaxMs(config));
   const silent: Follower = { ...state, seed, electionAt, leader: null };
+  const { unapplied } = state.server;
   if (state.frozen !== null || config.witness) {
     const held = state.frozen?.held ?? state.durable.promised;
     const unfit = config.witness ? "a witness holds no data" : state.server.unfit;
-    const message = { kind: "resignReply", term, held, unfit } as const;
+    const message = { kind: "resignReply", term, held, unapplied, unfit } as const;
     return [silent, [{ kind: "reply", request, message }]];
   }
   if (state.ballot !== null) {
-    const message = { kind: "resignReply", term, held: state.server.held, unfit: "busy" } as const;
+    const message = {
+      kind: "resignReply",
+      term,
+      held: state.server.held,
+      unapplied,
+      unfit: "busy",
+    } as const;
     return [silent, [{ kind: "reply", request, message }]];
   }
   const ballot: Ballot = { op: 0, request, asked: { kind: "resign", term }, next: null };

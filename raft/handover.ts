@@ -41,7 +41,10 @@ export function successor(config: Config, state: Leader, at: Millis): NodeId | n
   return "id" in found ? found.id : null;
 }
 
-/** The best successor of a leader, or what keeps everybody from being one. */
+/**
+ * The best successor of a leader, or what keeps everybody from being one. Of several, the one that has
+ * the least to apply, then the lowest id.
+ */
 export function handoverCandidate(
   config: Config,
   state: Leader,
@@ -51,8 +54,9 @@ export function handoverCandidate(
   const others = membership === null
     ? []
     : ackers(membership).map(({ id }) => id).filter((id) => id !== config.id);
+  const unapplied = (id: NodeId) => state.replies[id]?.unapplied ?? Infinity;
   const refusals: string[] = [];
-  for (const id of others) {
+  for (const id of others.toSorted((one, other) => unapplied(one) - unapplied(other))) {
     const refused = handoverRefusal(config, state, { candidate: id, at });
     if (refused === null) return { id };
     refusals.push(refused);

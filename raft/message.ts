@@ -76,6 +76,8 @@ export interface PreVote {
   readonly term: number;
   readonly membership: Membership;
   readonly held: Position;
+  /** See `HeartbeatReply`. Of rivals with equal data, the one that has less to apply goes on. */
+  readonly unapplied: number;
 }
 
 export interface PreVoteReply {
@@ -125,6 +127,8 @@ export interface ResignReply {
   readonly kind: "resignReply";
   readonly term: number;
   readonly held: Position;
+  /** See `HeartbeatReply`. Of those with equal data, the one that has less to apply is named. */
+  readonly unapplied: number;
   readonly unfit: string | null;
 }
 

@@ -110,7 +110,8 @@ function afterHeartbeat(
 
 /**
  * A pre-vote. Two that ask at the same time settle it here, before anything is promised: the one with
- * the newer member list goes on, then the one with more data, with equal data the lower id. A follower that is further stands itself.
+ * the newer member list goes on, then the one with more data, with equal data the one that has less of
+ * it to apply, then the lower id. A follower that is further stands itself.
  */
 function preVote(
   config: Config,
@@ -149,7 +150,9 @@ function givesWay(
     return true;
   }
   const behind = dataRefusal(config, cluster, { candidate: message.held, promised: mine }) !== null;
-  return !behind && envelope.from < config.id;
+  if (behind) return false;
+  if (message.unapplied !== state.unapplied) return message.unapplied < state.unapplied;
+  return envelope.from < config.id;
 }
 
 function preVoteRefusal(

@@ -91,6 +91,8 @@ export interface Candidate extends Common {
   /** The term asked for; equal to durable.term only while voting. */
   readonly term: number;
   readonly askOp: number;
+  /** Transactions still to apply, as its pre-votes tell: rivals compare what both of them know. */
+  readonly unapplied: number;
   readonly willing: readonly NodeId[];
   readonly votes: Readonly<Record<NodeId, VoteReply>>;
   readonly giveUpAt: Millis;

@@ -57,7 +57,10 @@ function decide(config: Config, state: State, succession: Succession): Step {
   return [decided, effects];
 }
 
-/** A node that could lead and holds everything that the others hold; ties go to the lowest id. */
+/**
+ * A node that could lead and holds everything that the others hold. Of several, the one that has the
+ * least to apply before it can open, then the lowest id.
+ */
 function bestOf(config: Config, state: State, succession: Succession): NodeId | null {
   const membership = state.durable.membership;
   if (membership === null) return null;
@@ -65,11 +68,13 @@ function bestOf(config: Config, state: State, succession: Succession): NodeId | 
     succession.replies[id] !== undefined
   );
   const able = answered.filter((id) => succession.replies[id]?.unfit === null);
-  const best = able.find((id) => {
+  const whole = able.filter((id) => {
     const mine = succession.replies[id]?.held ?? EMPTY_POSITION;
     return answered.every((other) =>
       config.positions.contains(mine, succession.replies[other]?.held ?? EMPTY_POSITION)
     );
   });
+  const unapplied = (id: NodeId) => succession.replies[id]?.unapplied ?? Infinity;
+  const [best] = whole.toSorted((one, other) => unapplied(one) - unapplied(other));
   return best ?? null;
 }

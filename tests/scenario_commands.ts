@@ -133,7 +133,7 @@ function view(words: Words, state: State): ServerView {
     receivingFrom: from === undefined ? null : `${from}:3306`,
     logEnd: null,
     inStep: words.given.has("inStep"),
-    unapplied: Number(text(words, "unapplied", "0")),
+    unapplied: number(words, "unapplied", 0),
     processRestartForgets: forgets,
     hostRestartForgets: forgets,
   };
@@ -166,6 +166,7 @@ function toMessage(words: Words, state: State): Message {
   const membership = words.given.has("members") ? members(words) : state.durable.membership;
   const source = sourceOf(from);
   const errant = words.given.has("errant");
+  const unapplied = number(words, "unapplied", 0);
   if (membership === null) throw new RangeError("Cannot speak without a member list");
   switch (words.name) {
     case "heartbeat": {
@@ -175,7 +176,7 @@ function toMessage(words: Words, state: State): Message {
       return { kind: "heartbeat", ...said, logEnd: null, handover: null };
     }
     case "preVote":
-      return { kind: "preVote", term, membership, held };
+      return { kind: "preVote", term, membership, held, unapplied };
     case "vote":
       return { kind: "vote", term, membership, held, errant, lastLeader: null, source };
     case "resign":
@@ -249,6 +250,7 @@ function toAnswer(
   const termOfVoter = number(words, "termOfVoter", ownTerm);
   const from = words.given.get("receiving");
   const receivingFrom = from === undefined ? null : `${from}:3306`;
+  const unapplied = number(words, "unapplied", 0);
   switch (words.name) {
     case "preVoteReply":
       return { kind: "preVoteReply", term, refused, termOfVoter, membership: listOf(words) };
@@ -269,11 +271,10 @@ function toAnswer(
       const told = { term, sentAt, epoch, refused, held, errant, unfit, receivingFrom, source };
       const acknowledges = !words.given.has("silent");
       const inStep = words.given.has("inStep");
-      const unapplied = Number(text(words, "unapplied", "0"));
       return { kind: "heartbeatReply", ...told, inStep, unapplied, acknowledges };
     }
     case "resignReply":
-      return { kind: "resignReply", term, held, unfit };
+      return { kind: "resignReply", term, held, unapplied, unfit };
     case "verdict": {
       const { member, membership } = state.durable;
       return { kind: "verdict", refused, held, member, membership, founding: null };
