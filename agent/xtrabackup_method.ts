@@ -9,6 +9,7 @@ import type {
   CopyProgress,
   CopyWish,
 } from "../backup/copy_method.ts";
+import { EarlyCopy, untilReady } from "../backup/early_copy.ts";
 import { whyNoPlace } from "../backup/ssh.ts";
 import { whyUnfit } from "../backup/xtrabackup.ts";
 import { parseVersion } from "../mysql/version.ts";
@@ -48,15 +49,20 @@ const silentMsMax = 20_000;
 
 /** The method as rebuilds and backups use it. */
 export function createXtrabackupMethod(options: XtrabackupOptions): CopyMethod {
+  const early = new EarlyCopy((asked, control) => copy(options, asked, control));
   return {
     name: "xtrabackup",
     check: (wish) => check(options, wish),
-    copy: (wish, control) => copy(options, wish, control),
+    begin: (wish, start) => void early.begin(wish, start),
+    copy: (wish, control) => early.follow(wish, control),
     prepare: async (wish, control) => {
       control.say(`Applying the log with ${wish.limits.useMemory} of memory`);
       await options.tools.prepare(wish, control.signal);
     },
-    abandon: ({ target }) => options.tools.endReceivers(target),
+    abandon: async ({ target }) => {
+      await early.end();
+      await options.tools.endReceivers(target);
+    },
   };
 }
 
@@ -88,9 +94,10 @@ function unfit(tool: string, serverVersion: string): readonly string[] {
 
 async function copy(
   options: XtrabackupOptions,
-  wish: CopyWish,
+  { wish, donorReady }: { readonly wish: CopyWish; readonly donorReady: Promise<void> },
   control: CopyControl,
 ): Promise<Copied> {
+  await untilReady(donorReady, control.signal);
   const { peers, tools, destination, newId } = options;
   const { donor, target, limits } = wish;
   const id = newId();

@@ -171,6 +171,22 @@ Deno.test("copy() follows the donor and judges what came", async () => {
   assert.deepEqual([bytes[0], bytes.at(-1)], [400, 950]);
 });
 
+Deno.test("a copy that was begun is sent once the donor is ready, and no rebuild waits for it in vain", async () => {
+  const ready = Promise.withResolvers<void>();
+  const { method, clock, donor, ended } = open({});
+  const { signal } = new AbortController();
+  method.begin?.(wish, { donorReady: ready.promise, signal });
+  await clock.pass();
+  assert.equal(donor.busy, false);
+  ready.resolve();
+  await clock.pass();
+  assert.equal(donor.busy, true);
+  await settled(clock, method.abandon?.(wish) ?? Promise.reject(new Error("it cannot")));
+  assert.equal(donor.busy, false);
+  assert.deepEqual(new Set(ended), new Set([wish.target]));
+  await assert.rejects(method.copy(wish, control()), /abort/i);
+});
+
 Deno.test("copy() tells the donor's reason and ends what still unpacks", async () => {
   const { method, clock, ended } = open({
     sender: { send: () => Promise.resolve({ because: "the disk of joiner is full", bytes: 3 }) },

@@ -11,14 +11,8 @@ import { versionOf } from "../mysql/server.ts";
 import { takesConnections } from "../mysql/reach.ts";
 import { quoteString } from "../mysql/text.ts";
 import { type CloneOffer, versionProblem } from "./clone_offer.ts";
-import type {
-  Copied,
-  CopyControl,
-  CopyMethod,
-  CopyProgress,
-  CopyStart,
-  CopyWish,
-} from "./copy_method.ts";
+import type { Copied, CopyControl, CopyMethod, CopyProgress, CopyWish } from "./copy_method.ts";
+import { EarlyCopy, untilReady } from "./early_copy.ts";
 import type { Folders } from "./ports.ts";
 import { endScratch, ScratchServer } from "./scratch_server.ts";
 import { ScratchTemplate } from "./scratch_template.ts";
@@ -53,36 +47,14 @@ const shownMax = 300;
 
 /** The method over real servers, for one job. */
 export function createClone(options: CloneOptions): CopyMethod {
-  const abort = new AbortController();
-  let follower: CopyControl | null = null;
-  // Before anybody follows the copy nobody hears of it.
-  const control: CopyControl = {
-    signal: abort.signal,
-    say: (sentence) => follower?.say(sentence),
-    progress: (progress) => follower?.progress(progress),
-  };
-  let copying: Promise<Copied> | null = null;
-  const begin = (wish: CopyWish, { donorReady, signal }: CopyStart) => {
-    const cancel = () => abort.abort(signal.reason);
-    signal.addEventListener("abort", cancel, { once: true });
-    if (signal.aborted) cancel();
-    copying = copy(options, { wish, donorReady }, control);
-    // Whoever follows it hears why; a rebuild that ends before its copy does not care.
-    copying.catch(() => {});
-    return copying;
-  };
+  const early = new EarlyCopy((asked, control) => copy(options, asked, control));
   return {
     name: "clone",
     check: (wish) => check(options, wish),
-    begin,
-    copy: (wish, following) => {
-      follower = following;
-      const { signal } = following;
-      return copying ?? begin(wish, { donorReady: Promise.resolve(), signal });
-    },
+    begin: (wish, start) => void early.begin(wish, start),
+    copy: (wish, control) => early.follow(wish, control),
     abandon: async ({ workFolder }) => {
-      abort.abort();
-      await copying?.catch(() => {});
+      await early.end();
       await endScratch(workFolder, options.mysqld);
     },
   };
@@ -175,7 +147,7 @@ async function copy(
   const { signal } = control;
   control.say("Waiting for the scratch server that receives the copy");
   await using scratch = await startScratch(options, wish, signal);
-  await Promise.race([donorReady, aborted(signal)]);
+  await untilReady(donorReady, signal);
   await using receiver = await scratch.connect();
   await using watcher = await scratch.connect();
   control.say(`The scratch server receives from ${addressOf(donor)}`);
@@ -241,14 +213,6 @@ async function progressOf(watcher: Connection): Promise<CopyProgress> {
   const estimate = Number(text(row, "estimate", "0"));
   const bytesDone = Number(text(row, "bytes", "0"));
   return { bytesDone, bytesTotal: estimate > 0 ? Math.max(estimate, bytesDone) : null };
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const abort = () => reject(signal.reason as Error);
-    signal.addEventListener("abort", abort, { once: true });
-    if (signal.aborted) abort();
-  });
 }
 
 function waitOrAbort(signal: AbortSignal): Promise<void> {

@@ -59,14 +59,17 @@ export function chooseDonor(
   return none(judged.map(({ problem }) => problem ?? ""));
 }
 
-/** Why a member cannot be copied; null when it can. */
-export function problemOf({ id, seen }: DonorCandidate): string | null {
+/** Why a member cannot be copied; null when it can. One that may be sending our copy may be busy. */
+export function problemOf(
+  { id, seen }: DonorCandidate,
+  { maySend }: { readonly maySend: boolean } = { maySend: false },
+): string | null {
   if (seen === null) return `${id} cannot be copied as its agent does not answer`;
   const say = (why: string) => `${id} cannot be copied as ${why}`;
   if (!seen.alive) return say("its MySQL does not answer");
   if (seen.role === "WITNESS") return say("it is the witness, which has no data");
   if (seen.role === "INVALID") return say("it is INVALID: it holds transactions of its own");
-  if (seen.backup !== "NONE") return say(`it is busy: backup state ${seen.backup}`);
+  if (seen.backup !== "NONE" && !maySend) return say(`it is busy: backup state ${seen.backup}`);
   if (seen.role === "LEADER") return null;
   if (!seen.replicates) return say("it does not replicate now");
   const behind = seen.secondsBehind ?? 0;

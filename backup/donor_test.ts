@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chooseDonor, type DonorCandidate } from "./donor.ts";
+import { chooseDonor, type DonorCandidate, problemOf } from "./donor.ts";
 
 type Seen = NonNullable<DonorCandidate["seen"]>;
 
@@ -61,4 +61,12 @@ Deno.test("chooseDonor() judges the donor that the operator names, and never tak
   assert.match(chosen([leader], "x:1"), /The donor x:1 does not answer/);
   assert.match(chosen([leader], "me:1"), /from itself/);
   assert.match(chosen([]), /nobody to copy/);
+});
+
+Deno.test("problemOf() takes a busy donor only where it may be busy with our copy", () => {
+  const busy = member("b:1", { backup: "BACKUPING" });
+  assert.match(problemOf(busy) ?? "", /b:1 cannot be copied as it is busy: backup state BACKUPING/);
+  assert.equal(problemOf(busy, { maySend: true }), null);
+  const gone = member("b:1", { backup: "BACKUPING", alive: false });
+  assert.match(problemOf(gone, { maySend: true }) ?? "", /its MySQL does not answer/);
 });

@@ -69,7 +69,7 @@ export async function replace(run: Run, memo: RebuildMemo, method: CopyMethod): 
   } else {
     task.say("S6 not needed: the server does not run");
   }
-  await checkDonorAgain(run, at);
+  await checkDonorAgain(run, at, { maySend: method.begin !== undefined });
   early.donorReady();
   at = await run.record.enter(at, "movingAside", "S8");
   const moved = await moveAside(folders, at);
@@ -97,7 +97,8 @@ function beginCopy(run: Run, memo: RebuildMemo, method: CopyMethod): Early {
   const { signal } = run.task;
   if (method.begin !== undefined) {
     // What speaks against it now may have passed at S7, and is told there where it has not.
-    const donorReady = untilDonorReady(run, memo, AbortSignal.any([signal, over.signal]))
+    const until = { maySend: false, signal: AbortSignal.any([signal, over.signal]) };
+    const donorReady = untilDonorReady(run, memo, until)
       .catch(() => later.promise);
     method.begin(copyWishOf(memo, run.options.limits), { donorReady, signal });
   }
@@ -108,23 +109,27 @@ function beginCopy(run: Run, memo: RebuildMemo, method: CopyMethod): Early {
   };
 }
 
-async function checkDonorAgain(run: Run, memo: RebuildMemo): Promise<void> {
-  await untilDonorReady(run, memo, run.task.signal);
+async function checkDonorAgain(
+  run: Run,
+  memo: RebuildMemo,
+  how: { readonly maySend: boolean },
+): Promise<void> {
+  await untilDonorReady(run, memo, { ...how, signal: run.task.signal });
   run.task.say(`S7 the donor ${memo.donor.id} is still fine`);
 }
 
-/** It must be well, and have what the copy must hold. */
+/** It must be well, and have what the copy must hold. Where the copy may have begun, it may be busy with it. */
 async function untilDonorReady(
   { options: { host, ticker } }: Run,
   memo: RebuildMemo,
-  signal: AbortSignal,
+  { maySend, signal }: { readonly maySend: boolean; readonly signal: AbortSignal },
 ): Promise<void> {
   const { id } = memo.donor;
   const endsAt = ticker.now() + catchUpMsMax;
   for (;;) {
     const { members } = await host.survey(id);
     const donor = members.find((member) => member.id === id);
-    const problem = donor === undefined ? `${id} is gone` : problemOf(donor);
+    const problem = donor === undefined ? `${id} is gone` : problemOf(donor, { maySend });
     if (problem !== null) throw new Error(`The donor changed meanwhile: ${problem}`);
     const missing = missingFrom(donor?.seen?.executed ?? "", memo.wanted);
     if (missing === null) return;

@@ -22,8 +22,8 @@ export interface Use {
   readonly grows: boolean;
 }
 
-/** A younger process has seen too little to be judged. */
-const leastMinutes = 4;
+/** A process needs more and more for its first five minutes; a younger one cannot be judged by quarters. */
+const leastMinutes = 8;
 const growthMax = 1.25;
 const ticksPerSecond = 100;
 

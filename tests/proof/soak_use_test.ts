@@ -28,5 +28,5 @@ Deno.test("usesOf() tells a steady agent from one that grows", () => {
 });
 
 Deno.test("usesOf() leaves out a process that lived too short to be judged", () => {
-  assert.deepEqual(usesOf([sample(0, 1), sample(3, 1)]), []);
+  assert.deepEqual(usesOf([sample(0, 1), sample(7, 1)]), []);
 });
