@@ -3,7 +3,7 @@
  * through the leader. Everything is checked before anything changes; asking again is harmless.
  */
 import { EMPTY_POSITION, type Position } from "../raft/types.ts";
-import { finish, found } from "./founding_steps.ts";
+import { type Contested, endRivals, finish, found } from "./founding_steps.ts";
 import {
   type FormationOptions,
   type Formed,
@@ -14,8 +14,31 @@ import {
 } from "./introduction.ts";
 import { gtidPositions } from "./positions.ts";
 
-/** Founds a cluster of this node and `others`, or finds that only a join is left to do. */
+/** How often a founding is tried while others found a cluster of some of the same nodes. */
+const turnsMax = 5;
+/** A founding takes less, where nothing is slow. */
+const turnMs = 200;
+
+/**
+ * Founds a cluster of this node and `others`, or finds that only a join is left to do. Of several that
+ * found the same cluster at once, all give way to the one with the lowest id, and then find it founded.
+ */
 export async function form(options: FormationOptions, others: readonly string[]): Promise<Formed> {
+  const place = others.filter((id) => id < options.self).length;
+  for (let turn = 1;; turn++) {
+    const formed = await formOnce(options, others);
+    if (formed.kind !== "contested") return formed;
+    if (turn === turnsMax) return { kind: "refused", because: formed.because };
+    await new Promise<void>((resolve) => options.clock.after(turnMs * (1 + place), resolve));
+    // Nobody went on with it for so long.
+    if (turn === turnsMax - 1) await endRivals(options, formed);
+  }
+}
+
+async function formOnce(
+  options: FormationOptions,
+  others: readonly string[],
+): Promise<Formed | Contested> {
   const { self, nodes, silent } = await introduced(options, others);
   if (settled(self)) {
     await finish(options, self, nodes);

@@ -37,6 +37,7 @@ function options(
     },
     own: () => Promise.reject(new Error("nobody founds anything here")),
     newUuid: () => "c",
+    clock: { after: () => () => {} },
     deadlineMs: 1_000,
   };
 }

@@ -4,7 +4,7 @@ import type { ServerFacts } from "../mysql/facts.ts";
 import { unfit } from "../mysql/unfit.ts";
 import type { Envelope, Message } from "../raft/message.ts";
 import type { Config, Durable, NodeId, ServerView } from "../raft/types.ts";
-import type { Peers } from "./ports.ts";
+import type { Clock, Peers } from "./ports.ts";
 import { heldOf } from "./view.ts";
 
 /** What is known of a node's own server. */
@@ -60,6 +60,7 @@ export interface FormationOptions {
   /** A founding step for this node itself, answered like a peer would. */
   readonly own: (envelope: Envelope) => Promise<Message>;
   readonly newUuid: () => string;
+  readonly clock: Pick<Clock, "after">;
   readonly deadlineMs: number;
 }
 

@@ -33,6 +33,7 @@ const sourceSchema = v.object({ id, host: id, port: count });
 const lastLeaderSchema = v.nullable(v.object({ term: count, id }));
 const foundingSchema = v.object({
   cluster: id,
+  founder: id,
   members: v.pipe(v.array(id), v.maxLength(membersMax)),
 });
 const incarnationSchema = v.nullable(v.object({ boot: id, process: id }));

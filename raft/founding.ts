@@ -1,16 +1,20 @@
 /**
- * The founding of a cluster, seen from one node: promise (durably, to one founding only), store the
- * list, go. The asking side lives in the agent; asking again at any point is harmless.
+ * The founding of a cluster, seen from one node: promise (durably, to one founding only), store the list,
+ * go. The asking side lives in the agent; asking again at any point is harmless.
+ *
+ * The founder promises itself first and stores the list first: what it has not stored itself nobody has
+ * stored, so it knows after any interruption whether its founding can still be given up.
  */
 import type { Effect } from "./effect.ts";
 import type { FoundingMessage } from "./message.ts";
 import type { Follower } from "./state.ts";
-import type { Config, Durable, Founding, Membership, Millis } from "./types.ts";
+import type { Config, Durable, Founding, Membership, Millis, NodeId } from "./types.ts";
 import { persisting, type Step, verdict } from "./common.ts";
 import { electionTimer } from "./timing.ts";
 
 export interface FoundingAsked {
   readonly message: FoundingMessage;
+  readonly from: NodeId;
   readonly request: number | null;
   readonly at: Millis;
 }
@@ -23,7 +27,7 @@ export function founding(config: Config, state: Follower, asked: FoundingAsked):
     case "foundingRelease":
       return release(state, asked, asked.message.cluster);
     case "foundingStore":
-      return storeList(state, asked, asked.message);
+      return storeList(state, { ...asked, ...asked.message });
     case "foundingGo":
       return go(config, state, { ...asked, ...asked.message });
   }
@@ -35,17 +39,21 @@ function promise(state: Follower, asked: FoundingAsked, wanted: Founding): Step 
     return refuse(state, asked, `I belong to cluster ${durable.membership.cluster} already`);
   }
   const mine = durable.founding;
-  if (mine !== null && !sameList(mine.members, wanted.members)) {
-    return refuse(state, asked, `I promised myself to a cluster of ${mine.members.join(", ")}`);
+  // Also not to another founding of the same founder: its messages may overtake each other.
+  if (mine !== null && mine.cluster !== wanted.cluster) {
+    const list = mine.members.join(", ");
+    return refuse(
+      state,
+      asked,
+      `I promised myself to ${mine.founder}, which founds a cluster of ${list}`,
+    );
   }
-  // Two founders of the same list at once: the lower UUID wins on every node.
-  const chosen = mine !== null && mine.cluster < wanted.cluster ? mine : wanted;
-  return accept(state, asked, { ...durable, founding: chosen });
+  return accept(state, asked, { ...durable, founding: wanted });
 }
 
 /**
- * Only the founder draws this UUID and only before it asked anybody to store the list, so no other
- * founding is touched. A node that stored the list keeps it.
+ * A founding is given up at its founder first: without that promise the founder stores no list, and so
+ * nobody does. A node that stored the list keeps it.
  */
 function release(state: Follower, asked: FoundingAsked, cluster: string): Step {
   const { durable } = state;
@@ -55,16 +63,14 @@ function release(state: Follower, asked: FoundingAsked, cluster: string): Step {
 
 /**
  * Only the promised list is stored, so that two founders at once cannot store two of them. Once one is
- * stored somewhere, the others are dead: that node refuses them. It may then be stored on a node whose
- * promise was given back, or is to a founding of the same nodes that nobody goes on with.
+ * stored somewhere, any node may see to it that the rest store it too.
  */
 function storeList(
   state: Follower,
-  asked: FoundingAsked,
-  told: { readonly membership: Membership; readonly begun: boolean },
+  asked: FoundingAsked & { readonly membership: Membership; readonly begun: boolean },
 ): Step {
   const { durable } = state;
-  const list = told.membership;
+  const list = asked.membership;
   if (durable.membership !== null) {
     const same = durable.membership.cluster === list.cluster;
     return same
@@ -73,11 +79,14 @@ function storeList(
   }
   const promised = durable.founding;
   const ids = list.members.map((member) => member.id);
-  const free = told.begun && (promised === null || sameList(promised.members, ids));
+  const free = promised === null || sameList(promised.members, ids);
   const bound = promised?.cluster === list.cluster && sameList(promised.members, ids);
-  if (!free && !bound) return refuse(state, asked, "I did not promise myself to this founding");
+  if (!bound && !(asked.begun && free)) {
+    return refuse(state, asked, "I did not promise myself to this founding");
+  }
   // Kept until the founding is complete, so that the node does not stand before.
-  const founding = { cluster: list.cluster, members: ids };
+  const founder = promised?.founder ?? asked.from;
+  const founding = { cluster: list.cluster, founder, members: ids };
   return accept({ ...state, why: "" }, asked, { ...durable, founding, membership: list });
 }
 

@@ -223,7 +223,7 @@ function request(config: Config, state: State, event: Received): Step {
     case "foundingRelease":
     case "foundingStore":
     case "foundingGo":
-      return founding(config, state, { message, request, at });
+      return founding(config, state, { message, from, request, at });
     default:
       return [state, []];
   }

@@ -160,9 +160,10 @@ export interface Durable {
   readonly founding: Founding | null;
 }
 
-/** A founding in progress: one list of members, one cluster UUID, one node that stands first. */
+/** A founding in progress: one list of members, one cluster UUID, one node that carries it out. */
 export interface Founding {
   readonly cluster: string;
+  readonly founder: NodeId;
   readonly members: readonly NodeId[];
 }
 

@@ -196,7 +196,14 @@ function foundingStep(words: Words): Message {
   const list = { ...members(words), cluster };
   switch (words.name) {
     case "foundingPromise":
-      return { kind: words.name, founding: { cluster, members: list.members.map(({ id }) => id) } };
+      return {
+        kind: words.name,
+        founding: {
+          cluster,
+          founder: id(words, "from"),
+          members: list.members.map(({ id }) => id),
+        },
+      };
     case "foundingRelease":
       return { kind: words.name, cluster };
     case "foundingStore":

@@ -1,5 +1,6 @@
 /** What the simulator once found in the core, by the seed that showed it. `tests/scenarios` tells each. */
 import assert from "node:assert/strict";
+import { twoFounders } from "./planted_faults.ts";
 import { threeVoters } from "./shape.ts";
 import { shortStory } from "./story.ts";
 import { restartedVoter } from "./planted_time_faults.ts";
@@ -22,6 +23,7 @@ const found: readonly (readonly [number, string])[] = [
   [827_040, "an uncertain node stood first, and took the full vote from the leader that needed it"],
   [835_628, "an agent of the model was away while its node was rebuilt, which no real one is"],
   [837_068, "a leader that was cut off while it opened, and never open, is no broken lease"],
+  [839_513, "a founding was taken over while its founder gave it up, and one node kept its list"],
   [874_182, "six nodes were rebuilt one after the other, and the time of the run was up"],
   [100_804, "a follower with a list that no majority has did not acknowledge for its leader"],
 ];
@@ -35,7 +37,30 @@ const foundAimed: readonly (readonly [number, string, RunOptions])[] = [66, 123,
   ],
 );
 
-const all = [...found.map(([seed, story]) => [seed, story, {}] as const), ...foundAimed];
+/** Among fresh nodes that two operators make clusters of. */
+const foundFresh: readonly (readonly [number, string, RunOptions])[] = [
+  [
+    23_520,
+    "a late promise and its late release freed a node from the later founding of the same founder",
+    { aim: twoFounders, shape: { hosts: 5, founders: 5, idle: [], fresh: true } },
+  ],
+  [
+    15_333,
+    "two founders kept promises of each other's nodes, and one of them never came back to it",
+    { shape: { hosts: 5, founders: 5, idle: [], fresh: true } },
+  ],
+  [
+    3024,
+    "a promise that came late kept a node out of the later list of the same founder",
+    { aim: twoFounders, shape: { hosts: 5, founders: 5, idle: [], fresh: true } },
+  ],
+];
+
+const all = [
+  ...found.map(([seed, story]) => [seed, story, {}] as const),
+  ...foundAimed,
+  ...foundFresh,
+];
 
 for (const [seed, story, options] of all) {
   Deno.test(`seed ${seed}: ${story}`, () => {

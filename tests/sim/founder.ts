@@ -3,7 +3,7 @@
  * the next one anywhere. It stops where its own agent dies, and an operator begins again.
  */
 import type { FoundingMessage, Message, Verdict } from "../../raft/message.ts";
-import type { Member, NodeId } from "../../raft/types.ts";
+import type { Founding, Member, NodeId } from "../../raft/types.ts";
 import type { SimAgent } from "./agent.ts";
 import type { Clock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
@@ -17,7 +17,11 @@ export interface FounderWorld {
   readonly agents: readonly SimAgent[];
 }
 
+/** What the members answered, null where one did not in time. */
+type Heard = (verdicts: readonly (Verdict | null)[]) => void;
+
 const roundMs = 400;
+const vainMax = 3;
 const againMsMax = 1200;
 
 export class Founder {
@@ -29,6 +33,8 @@ export class Founder {
   readonly #untilMs: number;
   readonly #mark: string;
   #drawn = 0;
+  /** Turns in which others had promised themselves elsewhere. */
+  #vain = 0;
 
   constructor(
     world: FounderWorld,
@@ -73,20 +79,31 @@ export class Founder {
     const drawn = `${nameOf(this.#at)}${own.run}-${++this.#drawn}${this.#mark}`;
     const cluster = begun?.membership?.cluster ?? drawn;
     if (begun !== undefined) return this.#store(cluster, { begun: true });
-    const promise = (chosen: string): FoundingMessage => ({
-      kind: "foundingPromise",
-      founding: { cluster: chosen, members },
+    const founding = { cluster, founder: nameOf(this.#at) as NodeId, members };
+    this.#tellHereFirst({ kind: "foundingPromise", founding }, (verdicts) => {
+      if (refused(verdicts)) this.#givenUp(cluster, verdicts);
+      else this.#store(cluster, { begun: false });
     });
-    this.#tellAll(promise(cluster), (verdicts) => {
-      if (refused(verdicts)) return this.#release(cluster);
-      // Two founders at once: the lower UUID wins everywhere.
-      const seen = verdicts.map((verdict) => verdict?.founding?.cluster ?? cluster);
-      const lowest = [cluster, ...seen].sort()[0] ?? cluster;
-      if (seen.every((one) => one === lowest)) return this.#store(lowest, { begun: false });
-      this.#tellAll(promise(lowest), (again) => {
-        const agreed = again.every((verdict) => verdict?.founding?.cluster === lowest);
-        if (agreed && !refused(again)) this.#store(lowest, { begun: false });
-      });
+  }
+
+  /** After a few vain turns the founders of other foundings are asked to give them up. */
+  #givenUp(cluster: string, verdicts: readonly (Verdict | null)[]): void {
+    this.#release(cluster);
+    const rivals = verdicts.flatMap((verdict) =>
+      verdict !== null && verdict.refused !== null ? verdict.founding ?? [] : []
+    ).filter((other) => other.cluster !== cluster);
+    if (rivals.length > 0 && ++this.#vain % vainMax === 0) rivals.forEach((one) => this.#end(one));
+  }
+
+  /** Without the founder's own promise its list is never stored, so all may be free of it. */
+  #end({ cluster, founder, members }: Founding): void {
+    const release = { kind: "foundingRelease", cluster } as const;
+    const named = (wanted: (id: NodeId) => boolean) =>
+      this.#members.filter(({ id }) => members.includes(id) && wanted(id));
+    this.#tellEach(named((id) => id === founder), release, ([own]) => {
+      if (own === undefined || own === null || own.refused !== null) return;
+      if (own.membership?.cluster === cluster) return;
+      this.#tellEach(named((id) => id !== founder), release, () => {});
     });
   }
 
@@ -96,28 +113,43 @@ export class Founder {
 
   #store(cluster: string, how: { readonly begun: boolean }): void {
     const membership = { cluster, epoch: 1, members: this.#members };
-    this.#tellAll({ kind: "foundingStore", membership, ...how }, (verdicts) => {
-      if (refused(verdicts)) return;
+    this.#tellHereFirst({ kind: "foundingStore", membership, ...how }, (verdicts) => {
+      const [own] = verdicts;
+      if (refused(verdicts)) {
+        const nowhere = !how.begun && own !== null && own?.refused !== null;
+        return nowhere ? this.#release(cluster) : undefined;
+      }
       const first = this.#members.find((member) => member.kind !== "witness")?.id ?? ("" as NodeId);
       this.#tellAll({ kind: "foundingGo", cluster, first }, () => {});
     });
   }
 
-  /** Asks every member; goes on when all answered or the round is over, if the own agent still lives. */
-  #tellAll(
-    message: FoundingMessage,
-    then: (verdicts: readonly (Verdict | null)[]) => void,
-  ): void {
+  /** The own node first, and nobody else where it refuses. */
+  #tellHereFirst(message: FoundingMessage, then: Heard): void {
+    const others = this.#members.filter(({ id }) => indexOf(id) !== this.#at);
+    const own = this.#members.filter(({ id }) => indexOf(id) === this.#at);
+    this.#tellEach(own, message, (here) => {
+      if (refused(here)) return then(here);
+      this.#tellEach(others, message, (there) => then([...here, ...there]));
+    });
+  }
+
+  #tellAll(message: FoundingMessage, then: Heard): void {
+    this.#tellEach(this.#members, message, then);
+  }
+
+  /** Goes on when all answered or the round is over, if the own agent still lives. */
+  #tellEach(members: readonly Member[], message: FoundingMessage, then: Heard): void {
     const { clock } = this.#world;
     const run = this.#agent(this.#at).run;
-    const verdicts: (Verdict | null)[] = this.#members.map(() => null);
+    const verdicts: (Verdict | null)[] = members.map(() => null);
     let over = false;
     const finish = () => {
       if (over || this.#agent(this.#at).run !== run) return;
       over = true;
       then(verdicts);
     };
-    this.#members.forEach((member, place) => {
+    members.forEach((member, place) => {
       this.#ask(indexOf(member.id), message, (answer) => {
         if (over || answer.kind !== "verdict") return;
         verdicts[place] = answer;
@@ -137,6 +169,8 @@ export class Founder {
       to: nameOf(to) as NodeId,
       message,
     };
+    // An agent asks itself without a network.
+    if (to === this.#at) return own.hears(envelope, hear);
     for (const delayMs of network.arrivals(this.#at, to)) {
       clock.after(delayMs, () =>
         this.#agent(to).hears(envelope, (answer) => {

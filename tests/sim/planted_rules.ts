@@ -140,7 +140,8 @@ export const plantedRules: readonly PlantedBug[] = [
         }
         if (message.kind !== "foundingStore" || state.durable.membership !== null) return state;
         const { cluster, members } = message.membership;
-        const founding = { cluster, members: members.map(({ id }) => id) };
+        const { from: founder } = event.envelope;
+        const founding = { cluster, founder, members: members.map(({ id }) => id) };
         return { ...state, durable: { ...state.durable, founding } };
       }),
       aim: twoFounders,
