@@ -4,7 +4,7 @@ import { type HttpServer, serveHttp } from "../../agent/real/http.ts";
 import { readSecretFile } from "../../agent/real/secrets.ts";
 import { createHandler } from "../../agent/server.ts";
 import { RpcError } from "../../agent/wire_rpc.ts";
-import { describeResult } from "../../mysql/process.ts";
+import { describeResult, succeeded } from "../../mysql/process.ts";
 import { Ward, type WardNode } from "./bad_input_lab.ts";
 
 Deno.test("a founding that one node does not promise itself to binds nobody", async () => {
@@ -23,6 +23,19 @@ Deno.test("a founding that one node does not promise itself to binds nobody", as
   }
   assert.deepEqual([founder.state(), fresh.state()].map(foundingOf), before);
   await foundWithout(founder, fresh);
+});
+
+Deno.test("three nodes that are told the same at the same time become one cluster", async () => {
+  await using ward = new Ward();
+  const nodes = await Promise.all([ward.start(), ward.start(), ward.start({ witness: true })]);
+  for (const node of nodes) {
+    await node.until((status) => status !== null && !status.sentence.includes("; MySQL is "));
+  }
+  const list = nodes.map(({ id }) => id).join(",");
+  const results = await Promise.all(nodes.map((node) => node.xenon("cluster", "add", list)));
+  for (const result of results) assert.ok(succeeded(result), describeResult(result));
+  const clusters = nodes.map((node) => JSON.parse(node.state()).payload.durable.membership.cluster);
+  assert.equal(new Set(clusters).size, 1, clusters.join());
 });
 
 async function foundWithout(founder: WardNode, fresh: WardNode): Promise<void> {
