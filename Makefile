@@ -46,10 +46,10 @@ sim: $(DENO) ## Simulate clusters on all cores; SEEDS=100000 FROM=1 limits it, S
 	$(DENO) run -A tests/sim/main.ts $(if $(SEED),--seed $(SEED)) \
 		$(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM))
 
-proof: $(DENO) ## Measure every fault on real hosts and write the table of docs/proof.md; FAULT=, RUNS=, SECONDS=.
+proof: $(DENO) ## Measure every fault, write the table of docs/proof.md; FAULT=, RUNS=, SECONDS=, RESULTS=.
 	export XENON_MYSQLD=$$(packaging/fetch_mysql.sh)
 	$(DENO) run -A tests/proof/main.ts $(if $(FAULT),--fault $(FAULT)) \
-		--runs $(RUNS) --seconds $(SECONDS)
+		--runs $(RUNS) --seconds $(SECONDS) $(if $(RESULTS),--results $(RESULTS))
 
 soak: $(DENO) ## Keep three hosts busy with faults, and watch memory and processor of the agents; MINUTES=20.
 	export XENON_MYSQLD=$$(packaging/fetch_mysql.sh)

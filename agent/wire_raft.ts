@@ -33,7 +33,8 @@ const sourceSchema = v.object({ id, host: id, port: count });
 const lastLeaderSchema = v.nullable(v.object({ term: count, id }));
 const foundingSchema = v.object({
   cluster: id,
-  founder: id,
+  // Agents of the first version do not say it.
+  founder: v.optional(id, "an unknown node"),
   members: v.pipe(v.array(id), v.maxLength(membersMax)),
 });
 const incarnationSchema = v.nullable(v.object({ boot: id, process: id }));
