@@ -56,8 +56,10 @@ async function givenUp(
   },
 ): Promise<Formed | Contested> {
   await tellEach(options, ids, { kind: "foundingRelease", cluster });
-  const rivals = told.filter(isRefused).flatMap(({ founding }) => founding ?? [])
+  const others = told.filter(isRefused).flatMap(({ founding }) => founding ?? [])
     .filter((other) => other.cluster !== cluster);
+  // Several nodes may be promised to the same one.
+  const rivals = [...new Map(others.map((other) => [other.cluster, other])).values()];
   const [rival] = rivals;
   if (rival === undefined) return { kind: "refused", because: refusals(told) };
   const way =

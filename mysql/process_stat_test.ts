@@ -6,6 +6,7 @@ import {
   livenessOf,
   mayBecomeServer,
   parseProcessStat,
+  type ProcessStat,
 } from "./process_stat.ts";
 
 const line = statLine({});
@@ -22,6 +23,12 @@ function statLine(change: StatChange) {
   const { name = "mysqld", state = "S", flags = 4194304, threads = 31, signals = 0 } = change;
   return `4512 (${name}) ${state} 4468 4468 2160 0 -1 ${flags} 124867 307 0 0 35 103 0 0 20 0` +
     ` ${threads} 0 81227 1010577408 136437 18446744073709551615 1 1 0 0 0 ${signals} 0\n`;
+}
+
+function statOf(change: StatChange): ProcessStat {
+  const stat = parseProcessStat(statLine(change));
+  assert.ok(stat !== undefined);
+  return stat;
 }
 
 Deno.test("parseProcessStat() reads id, state, flags, threads and start time", () => {
@@ -74,10 +81,7 @@ Deno.test("livenessOf() calls a process with another start time dead", () => {
 });
 
 Deno.test("isEnding() sees a SIGKILL that has yet to take effect, and no other signal", () => {
-  const of = (change: StatChange) => {
-    const stat = parseProcessStat(statLine(change));
-    return stat !== undefined && isEnding(stat);
-  };
+  const of = (change: StatChange) => isEnding(statOf(change));
   assert.equal(of({}), false);
   assert.equal(of({ signals: 256 }), true);
   assert.equal(of({ signals: 16384 | 256 }), true);
@@ -86,10 +90,7 @@ Deno.test("isEnding() sees a SIGKILL that has yet to take effect, and no other s
 });
 
 Deno.test("mayBecomeServer() is false for kernel threads and for what ends", () => {
-  const of = (change: StatChange) => {
-    const stat = parseProcessStat(statLine(change));
-    return stat !== undefined && mayBecomeServer(stat);
-  };
+  const of = (change: StatChange) => mayBecomeServer(statOf(change));
   assert.equal(of({}), true);
   assert.equal(of({ flags: 0x208040 }), false);
   assert.equal(of({ flags: 4194304 | 0x4 }), false);
