@@ -32,14 +32,11 @@ demo: dist/xenon ## Three real servers on this machine, a killed leader, nothing
 	mysqld=$$(packaging/fetch_mysql.sh)
 	dist/xenon demo --mysqld "$$mysqld" --writers $(WRITERS)
 
-test: check dist/xenon ## Tidy, types, every test, a short simulation.
+test: check dist/xenon ## Format, lint, types, tidy, every test, a short simulation.
 	export XENON_MYSQLD=$$(packaging/fetch_mysql.sh)
 	$(DENO) run -A tests/run.ts tidy pure rest live simulation
 
-ok: $(DENO) ## The gate before a commit: format, lint, types, tidy, tests without servers, simulation.
-	$(DENO) fmt --check
-	$(DENO) lint
-	$(DENO) check .
+ok: check ## The gate before a commit: format, lint, types, tidy, tests without servers, simulation.
 	$(DENO) run -A tests/run.ts tidy pure rest simulation
 
 sim: $(DENO) ## Simulate clusters on all cores; SEEDS=100000 FROM=1 limits it, SEED=7 tells one.
@@ -68,6 +65,8 @@ bench-rebuild-ssh: $(DENO) ## The same over ssh on hosts of their own, with the 
 	$(DENO) run -A tests/live/ssh_bench.ts $(BENCH)
 
 check: $(DENO)
+	$(DENO) fmt --check
+	$(DENO) lint
 	$(DENO) check .
 
 tidy: $(DENO)

@@ -1,4 +1,5 @@
 /** Reads the body of a request or an answer with a limit on its size. Time limits come as a signal. */
+import { messageOf } from "../mysql/message_of.ts";
 
 export type BodyRead =
   | { readonly kind: "read"; readonly bytes: Uint8Array }
@@ -25,7 +26,7 @@ export async function readBody(
   try {
     return await collect(reader, { bytesMax, signal });
   } catch (error) {
-    return { kind: "broken", because: error instanceof Error ? error.message : String(error) };
+    return { kind: "broken", because: messageOf(error) };
   } finally {
     signal.removeEventListener("abort", cancel);
   }
@@ -62,5 +63,5 @@ function join(parts: readonly Uint8Array[], length: number): Uint8Array {
   return bytes;
 }
 
-/** A stream that cannot be cancelled is closed already, and that is all that was wanted. */
+/** A stream that cannot be canceled is closed already, and that is all that was wanted. */
 function ignoreClosed(): void {}

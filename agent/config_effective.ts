@@ -15,7 +15,7 @@ export interface EffectiveSetting {
 }
 
 /** In place of every password that is not empty. */
-export const hiddenValue = "(hidden)";
+const hiddenValue = "(hidden)";
 
 /** Settings whose value in use may be another one than that in the file or than the default. */
 const derived: Readonly<Record<string, (config: Config) => EffectiveSetting["value"]>> = {

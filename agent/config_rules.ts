@@ -6,6 +6,7 @@
 import type { Config, Values } from "./config_shape.ts";
 import { parseSysvars } from "../mysql/sysvars.ts";
 import { isIpv6, isLoopback } from "./endpoint.ts";
+import { messageOf } from "../mysql/message_of.ts";
 
 export interface RuleFinding {
   readonly severity: "problem" | "warning";
@@ -153,7 +154,7 @@ function checkSysvars({ values }: RuleInput, key: string): readonly RuleFinding[
     const { dropped } = parseSysvars(typeof text === "string" ? text : "");
     return dropped.map((sentence) => warning(key, sentence));
   } catch (error) {
-    return [problem(key, [], error instanceof Error ? error.message : String(error))];
+    return [problem(key, [], messageOf(error))];
   }
 }
 

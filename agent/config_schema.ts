@@ -92,7 +92,6 @@ export const keys: Readonly<Record<SectionName, Readonly<Record<string, Key>>>> 
     "backup-iops-limits": countKey(100_000, { min: 1, max: 1_000_000_000 }),
     "backup-use-memory": sizeKey("2GB"),
     "backup-parallel": countKey(2, { min: 1, max: 256 }),
-    "mysqld-monitor-interval": msKey(1000, 100),
     "max-allowed-local-trx-count": countKey(0, { min: 0, max: 1_000_000_000 }),
     "keep-old": flagKey(false),
     "keep-count": countKey(0, { min: 0, max: 100_000 }),
@@ -121,6 +120,7 @@ export const retiredKeys: Readonly<Record<string, string>> = {
   "replication.gtid-purged": "a rebuild sets the purged transactions by itself",
   "backup.ssh-passwd": "copies use ssh keys only: put a key in place",
   "backup.basedir": "mysql.basedir is used",
+  "backup.mysqld-monitor-interval": "the process is looked at every 20 ms",
 };
 
 function textKey(fallback: string, wanted: string): Key {

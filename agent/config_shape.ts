@@ -66,7 +66,6 @@ export interface MysqlConfig {
   readonly defaultsFile: string;
   readonly pidFile: string | null;
   readonly pingMs: number;
-  readonly pingFailuresMax: number;
   /** A server that answers nothing for so long counts as hung, unless it was slow before. */
   readonly hungMs: number;
   readonly monitored: boolean;
@@ -99,7 +98,6 @@ export interface BackupConfig {
   /** As xtrabackup takes it, such as "2GB". */
   readonly useMemory: string;
   readonly parallel: number;
-  readonly monitorIntervalMs: number;
   /** A rebuild throws away at most so many transactions that exist only here. */
   readonly localTransactionsMax: number;
   /** The data that a rebuild moved aside stays after it. */
@@ -195,7 +193,6 @@ function shapeMysql(read: Reader): MysqlConfig {
     // The original's two numbers may make it be noticed earlier, never later than an election.
     hungMs: Math.min(read.number("raft.election-timeout"), pingMs * pingFailuresMax),
     pingMs,
-    pingFailuresMax,
     monitored: !read.flag("mysql.monitor-disabled"),
     leaderSysvars: sysvars(read.text("mysql.master-sysvars")),
     followerSysvars: sysvars(read.text("mysql.slave-sysvars")),
@@ -239,7 +236,6 @@ function shapeBackup(read: Reader, endpoint: Endpoint): BackupConfig {
     iopsMax: read.number("backup.backup-iops-limits"),
     useMemory: read.text("backup.backup-use-memory"),
     parallel: read.number("backup.backup-parallel"),
-    monitorIntervalMs: read.number("backup.mysqld-monitor-interval"),
     localTransactionsMax: read.number("backup.max-allowed-local-trx-count"),
     keepOld: read.flag("backup.keep-old"),
     keepCount: read.number("backup.keep-count"),

@@ -153,8 +153,9 @@ semi-sync-timeout-for-two-nodes = 300000
 gtid-purged = ""
 [backup]
 ssh-passwd = "hunter2"
+mysqld-monitor-interval = 1000
 `);
-  assert.equal(shown.length, 4);
+  assert.equal(shown.length, 5);
   assert.match(
     shown[0] ?? "",
     /^x.toml:3:1 raft.candidate-wait-for-2nodes: Has no effect, use a wi/,

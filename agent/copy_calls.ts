@@ -9,6 +9,7 @@ import { type CloneOffer, decodeOffer, offerQueries, readOffer } from "../backup
 import * as v from "valibot";
 import { ownedOf } from "../mysql/facts.ts";
 import { formatLine, parse, union } from "../mysql/gtid.ts";
+import { messageOf } from "../mysql/message_of.ts";
 import { text } from "../mysql/rows.ts";
 import type { Peers } from "./ports.ts";
 import type { Secret } from "./secret.ts";
@@ -50,7 +51,7 @@ export function cloneAccount(secret: Secret): CloneAccount {
   return { user: "xenon_clone", password: `Xc1-${digest.slice(0, 28)}` };
 }
 
-export interface CopyMethodsOptions {
+export interface CopyCallMethodsOptions {
   readonly server: DonorServer;
   readonly account: CloneAccount;
   /** Id of this agent, and of the leader as it knows it; empty when it knows none. */
@@ -60,10 +61,10 @@ export interface CopyMethodsOptions {
 }
 
 /** `copy.size` and `copy.offer` of a donor, `copy.position` of a leader; `copy.admit`, which any member passes on to its leader. */
-export function copyMethods(options: CopyMethodsOptions): RpcMethods {
+export function copyCallMethods(options: CopyCallMethodsOptions): RpcMethods {
   const { server, account, self, leader, calls } = options;
   const refuse = (error: unknown) => {
-    throw new RpcError("refused", error instanceof Error ? error.message : String(error));
+    throw new RpcError("refused", messageOf(error));
   };
   return {
     "copy.size": async () => {

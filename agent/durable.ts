@@ -4,11 +4,12 @@
  * apart from a missing one, because a node that forgets its votes may vote twice.
  */
 import { createHash } from "node:crypto";
+import { isRecord } from "./is_record.ts";
 
 /** Version of the envelope and of the payload inside. Raise it when an older agent must not read. */
 export const STATE_VERSION = 1;
 
-/** A state is a few kilobytes; more means that the file is something else. */
+/** A state is a few kilobytes, with GTID sets full of gaps a few hundred; more is something else. */
 export const STATE_CHARACTERS_MAX = 4 * 1024 * 1024;
 
 export type Json =
@@ -27,14 +28,22 @@ export type DecodedState =
   /** Written by a later program; this one must not touch it. */
   | { readonly kind: "newer"; readonly version: number; readonly because: string };
 
-/** Wraps `payload` into the text of a state file. */
+/**
+ * Wraps `payload` into the text of a state file.
+ *
+ * @throws {RangeError} when it is so long that it could not be read back.
+ */
 export function encodeState(payload: Json): string {
   const envelope = {
     version: STATE_VERSION,
     checksum: checksumOf(STATE_VERSION, payload),
     payload,
   };
-  return `${JSON.stringify(envelope, null, 2)}\n`;
+  const text = `${JSON.stringify(envelope, null, 2)}\n`;
+  if (text.length <= STATE_CHARACTERS_MAX) return text;
+  throw new RangeError(
+    `Cannot write a state of ${text.length} characters, the most is ${STATE_CHARACTERS_MAX}`,
+  );
 }
 
 /** Reads the text of a state file; `null` stands for a file that does not exist. */
@@ -88,8 +97,4 @@ function parse(text: string): unknown {
     // The parser's message quotes the file; that it is no JSON says enough.
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -15,6 +15,7 @@ export function parseEndpoint(text: string): Endpoint | null {
   return isAddressOrName(host) ? { host, port } : null;
 }
 
+/** As `host:port`; an IPv6 host in brackets. */
 export function formatEndpoint({ host, port }: Endpoint): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
@@ -35,6 +36,7 @@ export function unmapped(address: string): string {
   return address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, "");
 }
 
+/** Whether `text` is an IPv4 address in dotted form. */
 export function isIpv4(text: string): boolean {
   const parts = text.split(".");
   return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255);

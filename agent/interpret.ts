@@ -5,23 +5,19 @@
 import type { Effect, Following, Promotion } from "../raft/effect.ts";
 import type { Event, OperationDone } from "../raft/event.ts";
 import { DEAF } from "../raft/leader.ts";
-import type { Envelope, Message } from "../raft/message.ts";
+import type { Message } from "../raft/message.ts";
 import { ackers, replicaOf, replicas } from "../raft/quorum.ts";
-import {
-  addressOf,
-  type Config,
-  type Millis,
-  type NodeId,
-  type Position,
-  type Replica,
-} from "../raft/types.ts";
+import { addressOf, type Config, type Millis, type Position, type Replica } from "../raft/types.ts";
+import { LeaderHooks } from "./leader_hooks.ts";
 import type { Clock, Database, Hooks, Log, Peers, Scope, Server, ServerIdentity } from "./ports.ts";
 import { position } from "./positions.ts";
 import type { OperatorAnswer, Requests } from "./requests.ts";
+import { Speaker } from "./speaker.ts";
 import type { Store } from "./store.ts";
 import { kernelLateMs, type VirtualIp } from "./vip.ts";
-import { incarnationOf, type Watch } from "./watch.ts";
-import { decodeEnvelope, encodeEnvelope } from "./wire_raft.ts";
+import { incarnationOf, takesWrites } from "./view.ts";
+import type { Watch } from "./watch.ts";
+import { messageOf } from "../mysql/message_of.ts";
 
 export interface InterpreterOptions {
   readonly config: Config;
@@ -44,21 +40,20 @@ export interface InterpreterOptions {
   readonly post: (event: Event) => void;
 }
 
-/** Heartbeats to one peer that may be on their way at once; a dead host must not pile them up. */
-const heartbeatsMax = 4;
 /** At the start a server gets this long to be closed by SQL before it is killed. */
 const bootFenceMs = 5_000;
 /** A node whose promotion failed leaves so many election timeouts to the others. */
 const unfitElections = 5;
 /** A server that is killed gets this long to end before its address is removed. */
 const killedMs = 100;
-/** How soon a fence is tried again that could not even begin. */
+/** How soon a fence is tried again that failed. */
 const fenceAgainMs = 200;
 
 /** Carries out effects. One for each node. */
 export class Interpreter {
   readonly #options: InterpreterOptions;
-  readonly #beating = new Map<NodeId, number>();
+  readonly #hooks: LeaderHooks;
+  readonly #speaker: Speaker;
   #leadership = new AbortController();
   /** The run of the server that was elected. */
   #elected: ServerIdentity | null = null;
@@ -71,6 +66,12 @@ export class Interpreter {
 
   constructor(options: InterpreterOptions) {
     this.#options = options;
+    this.#speaker = new Speaker(options);
+    this.#hooks = new LeaderHooks({
+      ...options,
+      environment: (role) => this.#environment(role),
+      isOpen: () => this.#isOpen(),
+    });
   }
 
   get following(): Following | null | undefined {
@@ -87,7 +88,7 @@ export class Interpreter {
       case "persist":
         return this.#options.store.saveDurable(effect.durable);
       case "send":
-        return void this.#send(effect.to, effect.message);
+        return void this.#speaker.send(effect.to, effect.message);
       case "reply":
         return this.#options.replies.answer(effect.request, effect.message);
       case "answer":
@@ -142,8 +143,9 @@ export class Interpreter {
   }
 
   async #promote(op: number, promotion: Promotion): Promise<OperationDone> {
-    const { database, clock, log, hooks, watch, config, vip, store } = this.#options;
+    const { database, clock, log, watch, config, vip, store } = this.#options;
     this.#leadership = new AbortController();
+    this.#hooks.begin();
     this.#elected = watch.identity;
     const scope = this.#scope();
     this.#hasLed = true;
@@ -170,7 +172,7 @@ export class Interpreter {
         opened: database.promote(wish, scope),
         signal: scope.signal,
       });
-      await hooks.leaderStart(this.#environment("leader"), scope);
+      await this.#hooks.start(scope.signal);
     } catch (error) {
       const because = `its last promotion failed: ${messageOf(error)}`;
       // A promotion that was interrupted says nothing about the server.
@@ -193,7 +195,7 @@ export class Interpreter {
     this.#leadership.abort(new Error(why));
     // Its unacknowledged rest makes it look like the best candidate, and it would only wait again.
     if (why === DEAF) watch.unfitFor(unfitElections * config.electionMs, DEAF);
-    this.#leaderStop();
+    this.#hooks.stop();
     const shut = this.#shut();
     if (vip.holds()) await this.#within(shut, fenceMs + killedMs);
     await Promise.all([this.#dropAddress(op), shut]);
@@ -209,22 +211,29 @@ export class Interpreter {
     const { vip, log, fenceMs } = this.#options;
     log.write("error", `Closing my server, as this agent cannot go on: ${why}`, {});
     this.#leadership.abort(new Error(why));
-    this.#leaderStop();
+    this.#hooks.stop();
     await this.#within(Promise.allSettled([vip.drop(), this.#shut()]), 2 * fenceMs + killedMs);
   }
 
-  /** Closes the server by SQL, or by SIGKILL, or because it does not run. */
+  /** The protocol asks again at once for a fence that failed, and each try may start processes. */
   async #shut(): Promise<void> {
+    try {
+      await this.#shutOnce();
+    } catch (error) {
+      await new Promise<void>((resolve) => this.#options.clock.after(fenceAgainMs, resolve));
+      throw error;
+    }
+  }
+
+  /** Closes the server by SQL, or by SIGKILL, or because it does not run. */
+  async #shutOnce(): Promise<void> {
     const { server, watch, clock, log } = this.#options;
     const identity = watch.identity ?? await server.identify();
     const gone = () => identity === null || server.glance(identity) === "dead";
     if (gone()) return;
     const fenced = await this.#closeBySql(gone);
     if (fenced.kind === "mustKill" && identity !== null && !gone()) {
-      if (!this.#hasLed && await this.#isHarmless()) {
-        await new Promise<void>((resolve) => clock.after(fenceAgainMs, resolve));
-        throw new Error(fenced.because);
-      }
+      if (!this.#hasLed && await this.#isHarmless()) throw new Error(fenced.because);
       log.write("warning", `Killing the server: ${fenced.because}`, { pid: identity.pid });
       server.kill(identity);
       while (!gone()) await new Promise<void>((resolve) => clock.after(5, resolve));
@@ -284,8 +293,12 @@ export class Interpreter {
 
   async #close(op: number): Promise<OperationDone> {
     const { database, clock, config, watch, store, vip } = this.#options;
-    this.#leaderStop();
-    const closed = await database.close(config.electionMs, this.#scope());
+    const scope = this.#scope();
+    this.#hooks.stop();
+    const closed = await database.close(config.electionMs, scope).catch((error) => {
+      if (!scope.signal.aborted) this.#hooks.resume(scope.signal);
+      throw error;
+    });
     // Last, so that clients hear how their sessions ended. "Closed" says that the address is free:
     // without that only a fence will do.
     await vip.drop();
@@ -295,6 +308,8 @@ export class Interpreter {
     // Whatever still runs in this leadership ends here; the server itself stays closed.
     this.#leadership.abort(new Error("handed over"));
     this.#hasLed = false;
+    // Following cannot begin beside it, and should not wait for the next look.
+    void database.release().then(() => watch.hurry());
     return { kind: "closed", at: clock.now(), op, held, incarnation };
   }
 
@@ -321,12 +336,9 @@ export class Interpreter {
     return membership === null ? [] : replicas(membership);
   }
 
-  /** The operator's command runs beside the closing and never delays it. */
-  #leaderStop(): void {
-    const { hooks, log } = this.#options;
-    hooks.leaderStop(this.#environment("follower")).catch((error) => {
-      log.write("warning", `The leader-stop-command failed: ${messageOf(error)}`, {});
-    });
+  async #isOpen(): Promise<boolean> {
+    const look = await this.#options.database.look(this.#options.requestMs);
+    return look.kind === "seen" && takesWrites(look.facts);
   }
 
   /** What belongs to this leadership: it ends with it, and with the run of the server it began on. */
@@ -349,43 +361,4 @@ export class Interpreter {
       XENON_ADDRESS: vip.address,
     };
   }
-
-  async #send(to: NodeId, message: Message): Promise<void> {
-    const { peers, post, clock, config, store } = this.#options;
-    const beat = message.kind === "heartbeat";
-    const underWay = this.#beating.get(to) ?? 0;
-    if (beat && underWay >= heartbeatsMax) return;
-    if (beat) this.#beating.set(to, underWay + 1);
-    const { durable } = store.current;
-    const envelope: Envelope = {
-      cluster: durable.membership?.cluster ?? null,
-      from: config.id,
-      member: durable.member,
-      to,
-      message,
-    };
-    const question = { method: "raft.message", params: encodeEnvelope(envelope) };
-    const answer = await peers.call(to, question, { deadlineMs: this.#patience(message) });
-    if (beat) this.#beating.set(to, (this.#beating.get(to) ?? 1) - 1);
-    if ("failed" in answer) {
-      if (answer.failed.kind === "refused") post({ kind: "peerGone", at: clock.now(), peer: to });
-      return;
-    }
-    const decoded = decodeEnvelope(answer.ok);
-    if (decoded.kind === "refused") {
-      this.#options.log.write("warning", `${to}: ${decoded.because}`, {});
-      return;
-    }
-    post({ kind: "received", at: clock.now(), envelope: decoded.envelope, request: null });
-  }
-
-  #patience(message: Message): Millis {
-    const { config, requestMs } = this.#options;
-    if (message.kind === "heartbeat" || message.kind === "preVote") return requestMs;
-    return message.kind === "takeover" ? config.handoverMs + requestMs : config.electionMs;
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

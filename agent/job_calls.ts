@@ -3,6 +3,7 @@ import * as v from "valibot";
 import type { Jobs } from "./jobs.ts";
 import { decodeParams } from "./params.ts";
 import { RpcError, type RpcMethods } from "./wire_rpc.ts";
+import { messageOf } from "../mysql/message_of.ts";
 
 const kindLengthMax = 32;
 const number = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
@@ -52,6 +53,6 @@ function answer(work: () => unknown): Promise<unknown> {
 /** What a job says against itself is meant for the operator. */
 function refused(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
-  const because = error instanceof Error ? error.message : String(error);
+  const because = messageOf(error);
   return new RpcError("refused", because, { cause: error });
 }

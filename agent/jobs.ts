@@ -18,6 +18,7 @@ import {
   type JobState,
   type JobSummary,
 } from "./wire_jobs.ts";
+import { messageOf } from "../mysql/message_of.ts";
 
 /** Why the signal of a running job was aborted; it tells a cancel from the end of the agent. */
 export class JobInterrupt extends Error {
@@ -246,7 +247,7 @@ export class Jobs {
     } catch (error) {
       if (interruptOf(signal) === "agentEnds") return;
       const state = interruptOf(signal) === "canceled" ? "canceled" : "failed";
-      await this.#end(number, state, error instanceof Error ? error.message : String(error));
+      await this.#end(number, state, messageOf(error));
     } finally {
       this.#running = null;
     }
@@ -336,7 +337,7 @@ export class Jobs {
 }
 
 /** Why a job's signal was aborted; null while it is not. */
-export function interruptOf(signal: AbortSignal): "canceled" | "agentEnds" | null {
+function interruptOf(signal: AbortSignal): "canceled" | "agentEnds" | null {
   if (!signal.aborted) return null;
   return signal.reason instanceof JobInterrupt ? signal.reason.why : "canceled";
 }

@@ -5,7 +5,7 @@
 export type LogLevel = "DEBUG" | "INFO" | "WARNING" | "ERROR";
 
 /** From the most talkative to the quietest. */
-export const LOG_LEVELS: readonly LogLevel[] = ["DEBUG", "INFO", "WARNING", "ERROR"];
+const LOG_LEVELS: readonly LogLevel[] = ["DEBUG", "INFO", "WARNING", "ERROR"];
 
 /** Longer lines are cut: an error may carry the whole output of a child process. */
 export const LOG_LINE_CHARACTERS_MAX = 4096;

@@ -3,7 +3,8 @@
  * all nodes together. Bounded twice: many short lines, or few long ones.
  */
 import * as v from "valibot";
-import { RpcError, type RpcMethods } from "./wire_rpc.ts";
+import { decodeParams } from "./params.ts";
+import type { RpcMethods } from "./wire_rpc.ts";
 
 export interface KeptLine {
   /** ISO 8601 in UTC by this host's clock, as the line itself begins. */
@@ -75,11 +76,8 @@ const spanSchema = v.object({ since: instant, until: instant });
 /** `node.log` over a ring; `now` gives the wall clock as ISO 8601. */
 export function logMethods(ring: LogRing, now: () => string): RpcMethods {
   return {
-    "node.log": (params) => {
-      const span = v.safeParse(spanSchema, params);
-      if (span.success) return Promise.resolve({ ...ring.page(span.output), now: now() });
-      throw new RpcError("invalidParams", 'Expected { "since": TIME, "until": TIME } in UTC');
-    },
+    "node.log": (params) =>
+      Promise.resolve({ ...ring.page(decodeParams(spanSchema, params)), now: now() }),
   };
 }
 

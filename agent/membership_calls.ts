@@ -9,7 +9,9 @@ import type { Clock } from "./ports.ts";
 import type { OperatorAnswer } from "./requests.ts";
 import { form, joinIdle } from "./formation.ts";
 import type { FormationOptions, Formed } from "./introduction.ts";
+import { decodeParams } from "./params.ts";
 import { RpcError, type RpcMethods } from "./wire_rpc.ts";
+import { messageOf } from "../mysql/message_of.ts";
 
 export interface MembershipOptions extends FormationOptions {
   /** Asks the own protocol for a change; not refused means that it is stored. */
@@ -118,7 +120,7 @@ export class MembershipCalls {
       try {
         stored = await this.#throughLeader(change);
       } catch (error) {
-        const because = error instanceof Error ? error.message : String(error);
+        const because = messageOf(error);
         throw new RpcError("refused", [...sentences, `${change.id}: ${because}`].join("; "));
       }
       sentences.push(done(change.id));
@@ -155,15 +157,7 @@ export class MembershipCalls {
   }
 }
 
-function nodesOf(params: unknown): readonly string[] {
-  const result = v.safeParse(nodesSchema, params);
-  if (result.success) return result.output.nodes;
-  throw new RpcError("invalidParams", 'Expected { "nodes": ["host:port", ...] }');
-}
+const nodesOf = (params: unknown): readonly string[] => decodeParams(nodesSchema, params).nodes;
 
-function changeOf(params: unknown): MemberChange {
-  const result = v.safeParse(changeSchema, params);
-  // The brand of an id is a name only.
-  if (result.success) return result.output as MemberChange;
-  throw new RpcError("invalidParams", "Expected the change of a member");
-}
+/** The brand of an id is a name only. */
+const changeOf = (params: unknown) => decodeParams(changeSchema, params) as MemberChange;

@@ -3,12 +3,13 @@
  * call. It is built of ports, so the tests run it in memory and `cmd/agent.ts` on a host.
  */
 import type { ServerFacts } from "../mysql/facts.ts";
+import { messageOf } from "../mysql/message_of.ts";
 import { describeEffect, describeEvent } from "../raft/describe.ts";
 import type { Event } from "../raft/event.ts";
 import type { Envelope, Message } from "../raft/message.ts";
 import type { State } from "../raft/state.ts";
 import { leaseEnd } from "../raft/timing.ts";
-import type { Config, NodeId, ServerView } from "../raft/types.ts";
+import type { Config, Forgets, NodeId, ServerView } from "../raft/types.ts";
 import { Counters } from "./counters.ts";
 import { introduce, type Introduction } from "./introduction.ts";
 import { Interpreter } from "./interpret.ts";
@@ -28,11 +29,12 @@ import type {
 } from "./ports.ts";
 import { MembershipCalls } from "./membership_calls.ts";
 import { type OperatorAnswer, Requests } from "./requests.ts";
-import { disabledSentences, leaderOf, roleOf, sentenceOf, snapshot } from "./snapshot.ts";
+import { leaderOf, roleOf, sentenceOf, snapshot } from "./snapshot.ts";
 import { SilenceProbe } from "./silence.ts";
 import type { Store } from "./store.ts";
+import { disabledSentences } from "./switched_off.ts";
 import { Upkeep } from "./upkeep.ts";
-import type { LeaderEnd } from "./view.ts";
+import { type LeaderEnd, withSettings } from "./view.ts";
 import { confirmedAt, type VirtualIp } from "./vip.ts";
 import { Watch } from "./watch.ts";
 import { decodeEnvelope, encodeEnvelope } from "./wire_raft.ts";
@@ -64,6 +66,8 @@ export interface NodeOptions {
   /** A server that gives no answer for so long counts as hung, unless it was slow before. */
   readonly hungMs: number;
   readonly takesConnections: TakesConnections;
+  /** What restarts of a server cost that has the settings of a follower. */
+  readonly followerForgets: Forgets;
   readonly agentVersion: string;
   /** What `cluster xenon` shows of the configuration. */
   readonly settings: NodeStatus["settings"];
@@ -170,7 +174,7 @@ export class Node {
     try {
       await this.#loop.run();
     } catch (error) {
-      await this.#interpreter.abandon(error instanceof Error ? error.message : String(error));
+      await this.#interpreter.abandon(messageOf(error));
       throw error;
     } finally {
       this.#operations.stop();
@@ -296,7 +300,8 @@ export class Node {
   }
 
   #seen(view: ServerView, facts: ServerFacts | null): void {
-    this.#post({ kind: "server", at: this.#options.clock.now(), view });
+    const { clock, followerForgets } = this.#options;
+    this.#post({ kind: "server", at: clock.now(), view: withSettings(view, followerForgets) });
     if (facts !== null) this.#upkeep.seen(view, facts);
   }
 
@@ -361,7 +366,8 @@ export class Node {
 
   async #disable(): Promise<unknown> {
     await this.#wish((request, at) => ({ kind: "disable", at, request }), "");
-    return { sentences: disabledSentences(this.#options.config, this.#loop.state) };
+    const { state } = this.#loop;
+    return { sentences: await disabledSentences({ ...this.#options, state }) };
   }
 
   #introduce(): Introduction {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { followerFacts, followerWith } from "../mysql/model_server.ts";
+import { followerFacts, followerWith } from "../mysql/fake_server.ts";
 import type { ServerFacts } from "../mysql/facts.ts";
 import type { State } from "../raft/state.ts";
 import { looseSemiSync, notesOf } from "./notes.ts";

@@ -119,6 +119,8 @@ export class Operations {
     const { config, clock, state } = this.#options;
     const now = state();
     if (now.role !== "leader") return { because: "this node does not lead any more" };
-    return handoverCandidate(config, now, clock.now());
+    const found = handoverCandidate(config, now, clock.now());
+    if ("because" in found || found.replicates) return found;
+    return { because: `${found.id} does not replicate from this node` };
   }
 }

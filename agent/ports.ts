@@ -50,11 +50,12 @@ export type TakesConnections = (
 
 /** One look at the server, or why there was none. */
 export type Look =
-  | { readonly kind: "seen"; readonly facts: ServerFacts }
-  /** refused: nothing listens. denied: the account is wrong. timeout: no answer in time. */
+  /** stalled: a statement of the agent's own kept the server from answering meanwhile. */
+  | { readonly kind: "seen"; readonly facts: ServerFacts; readonly stalled?: boolean }
+  /** refused: nothing listens. denied: the account is wrong. timeout and stalled: no answer in time. */
   | {
     readonly kind: "failed";
-    readonly reason: "refused" | "denied" | "timeout" | "lost" | "sql";
+    readonly reason: "refused" | "denied" | "timeout" | "stalled" | "lost" | "sql";
     readonly because: string;
   };
 
@@ -97,6 +98,8 @@ export interface Database {
   >;
   /** Planned close; gives the executed set. When it fails it has reopened the server, or says so. */
   close(deadlineMs: number, scope: Scope): Promise<string>;
+  /** Behind a planned close: semi-sync goes off while the candidate still reads here. Never rejects. */
+  release(): Promise<void>;
   /**
    * One round of the follow plan. Null source: replicate from nobody. True when nothing was left to
    * do. Called at every look, so it must be quick when all is well.
@@ -107,6 +110,8 @@ export interface Database {
       readonly acknowledge: boolean;
       /** As whom this server logs in there. */
       readonly replica: ReplicaName;
+      /** Whose accounts a promotion here would look after. */
+      readonly replicas: readonly ReplicaName[];
       /** This node is uncertain: what it received may be thrown away where it cannot be read. */
       readonly mayForget: boolean;
       /** An applier that stopped for want of space, memory or a lock tries again. */
@@ -114,7 +119,11 @@ export interface Database {
     },
     facts: ServerFacts,
   ): Promise<{ readonly settled: boolean; readonly because: string | null }>;
-  /** Leader's upkeep: accounts, lower markers, forgotten source, k; true when nothing was left to do. */
+  /**
+   * Leader's upkeep: k, durability, accounts, lower markers, forgotten source; true when nothing was left to
+   * do. `mended` is a sentence for the log about settings that somebody had changed. A server that confirms
+   * commits which nobody else has, and cannot be mended, is closed.
+   */
   settle(
     wish: {
       readonly clusterUuid: string;
@@ -125,7 +134,11 @@ export interface Database {
       readonly replicas: readonly ReplicaName[];
     },
     facts: ServerFacts,
-  ): Promise<{ readonly settled: boolean; readonly because: string | null }>;
+  ): Promise<{
+    readonly settled: boolean;
+    readonly because: string | null;
+    readonly mended?: string;
+  }>;
   /** Acknowledgement settings before or after a vote moves, proven by a commit (see raft effect). */
   arrange(
     wish: {
@@ -139,8 +152,16 @@ export interface Database {
   ): Promise<void>;
   /** Once for each run of the server, while it does not lead: plugins, boot-closed settings. */
   prepare(): Promise<void>;
-  /** An empty transaction on a fresh connection: releases commits whose acknowledgement was lost. */
+  /**
+   * An empty transaction on a fresh connection: releases commits whose acknowledgement was lost. Nothing
+   * while enough of them wait for theirs.
+   */
   nudge(deadlineMs: number): Promise<void>;
+  /**
+   * Lets so many more connections in where all are taken, until the server's next start. Gives how many
+   * there may be then; null where there was room.
+   */
+  makeRoom(more: number): Promise<number | null>;
   /** Closes the connections of the moment: a server that is told to stop waits for them. */
   letGo(): Promise<void>;
   /** Closes all connections. */

@@ -2,6 +2,7 @@
 import { EMPTY_POSITION, type Position, type Positions } from "../raft/types.ts";
 import {
   contains,
+  emptySet,
   formatLine,
   type GtidSet,
   isEmpty,
@@ -15,6 +16,9 @@ import { purposeUuid } from "../mysql/plan_arrange.ts";
 
 /** The same few sets come up in every heartbeat; parsing each once is enough. */
 const parsedMax = 64;
+/** Of the sets that are kept; an interval takes some ten times the memory of its text. */
+const parsedCharactersMax = 4 * 1024 * 1024;
+let parsedCharacters = 0;
 const parsed = new Map<string, GtidSet>();
 
 /** The questions of the protocol, answered by GTID set algebra. */
@@ -33,11 +37,10 @@ export const gtidPositions: Positions = {
   },
   ofOrigin: (position, origin) => {
     const all = setOf(position);
-    return positionOf(sourcesOf(origin).map((source) => ofSource(all, source)).reduce(union, none));
+    const own = sourcesOf(origin).map((source) => ofSource(all, source));
+    return positionOf(own.reduce(union, emptySet));
   },
 };
-
-const none: GtidSet = { sources: new Map() };
 
 /** What a leader commits to prove its acknowledgements is as much its own as any write. */
 function sourcesOf(origin: string): readonly string[] {
@@ -57,11 +60,13 @@ function positionOf(set: GtidSet): Position {
 function setOf(text: string): GtidSet {
   const known = parsed.get(text);
   if (known !== undefined) return known;
-  if (parsed.size >= parsedMax) {
-    const oldest = parsed.keys().next();
-    if (!oldest.done) parsed.delete(oldest.value);
-  }
   const set = parse(text);
   parsed.set(text, set);
+  parsedCharacters += text.length;
+  for (const oldest of parsed.keys()) {
+    if (parsed.size <= parsedMax && parsedCharacters <= parsedCharactersMax) break;
+    parsed.delete(oldest);
+    parsedCharacters -= oldest.length;
+  }
   return set;
 }

@@ -8,6 +8,7 @@
  */
 import { type MemberPosition, planPurge, type PurgePlan } from "../mysql/plan_purge.ts";
 import type { ServerFacts } from "../mysql/facts.ts";
+import { messageOf } from "../mysql/message_of.ts";
 import type { Membership } from "../raft/types.ts";
 import type { Administration, Clock, Log, Peers } from "./ports.ts";
 import { decodeNodeStatus } from "./wire_status.ts";
@@ -61,7 +62,7 @@ export class PurgeRounds {
     const { clock, intervalMs, log } = this.#options;
     this.#cancel = clock.after(intervalMs, () => {
       this.round().catch((error) => {
-        const because = error instanceof Error ? error.message : String(error);
+        const because = messageOf(error);
         log.write("warning", `Cannot remove binary logs: ${because}`, {});
       }).finally(() => {
         if (!this.#stopped) this.start();

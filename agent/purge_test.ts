@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { followerWith } from "../mysql/model_server.ts";
+import { followerWith } from "../mysql/fake_server.ts";
 import type { BinaryLog } from "../mysql/plan_purge.ts";
 import type { Membership } from "../raft/types.ts";
 import { FakeClock } from "./fake_clock.ts";

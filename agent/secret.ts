@@ -4,6 +4,7 @@
  */
 const MASK = "***";
 
+/** `reveal` is the only way to the value. */
 export class Secret {
   readonly #value: string;
 

@@ -42,6 +42,7 @@ interface Sending {
   readonly forget: () => void;
 }
 
+/** Sends copies to other nodes, one at a time. */
 export class Sender implements AsyncDisposable {
   readonly #options: SenderOptions;
   /** The copy that is under way, or the last one. */

@@ -1,8 +1,8 @@
 /**
  * The node as a function from `Request` to `Response`: no socket here, and none in its tests.
  * POST /rpc is for agents and the command line and is signed. Every GET is open and changes
- * nothing: it is for people, load balancers and metrics, and is answered from memory, so that a
- * stuck MySQL cannot stall it.
+ * nothing: it is for people and load balancers, and is answered from memory, so that a stuck MySQL
+ * cannot stall it.
  */
 import { createRpc, type RpcOptions } from "./server_rpc.ts";
 
@@ -23,13 +23,8 @@ export interface Views {
   health(): Verdict;
 }
 
-/** A further open page, for instance metrics. */
-export type Page = () => { readonly contentType: string; readonly text: string };
-
 export interface ServerOptions extends RpcOptions {
   readonly views: Views;
-  /** Further pages by path, for instance `/metrics`. */
-  readonly pages?: Readonly<Record<string, Page>>;
 }
 
 export interface ConnectionInfo {
@@ -48,7 +43,7 @@ interface Rendered {
 /** Builds the handler. It never rejects: faults go to `onFault` and are answered with 500. */
 export function createHandler(options: ServerOptions): Handler {
   const rpc = createRpc(options);
-  const pages = pagesOf(options);
+  const pages = pagesOf(options.views);
   return async function handle(request, info) {
     try {
       const { pathname } = new URL(request.url);
@@ -77,18 +72,14 @@ function answerPage(page: () => Rendered, request: Request): Response {
   return new Response(body, { status: rendered.status, headers });
 }
 
-function pagesOf({ views, pages }: ServerOptions): ReadonlyMap<string, () => Rendered> {
-  const own: readonly (readonly [string, () => Rendered])[] = [
+function pagesOf(views: Views): ReadonlyMap<string, () => Rendered> {
+  return new Map([
     ["/status", () => json(200, views.status())],
     ["/leader", () => leaderPage(views)],
     ["/primary", () => verdictPage(views.primary())],
     ["/replica", () => verdictPage(views.replica())],
     ["/health", () => verdictPage(views.health())],
-  ];
-  const further = Object.entries(pages ?? {}).map(([path, page]) =>
-    [path, () => ({ status: 200, ...page() })] as const
-  );
-  return new Map([...further, ...own]);
+  ]);
 }
 
 function leaderPage(views: Views): Rendered {

@@ -7,6 +7,7 @@
  */
 import * as v from "valibot";
 import { planSetGlobal } from "../mysql/set_global.ts";
+import { decodeParams } from "./params.ts";
 import type {
   Administration,
   Clock,
@@ -19,6 +20,7 @@ import type {
 import { ServerWork } from "./server_work.ts";
 import type { Store } from "./store.ts";
 import { RpcError, type RpcMethods } from "./wire_rpc.ts";
+import { messageOf } from "../mysql/message_of.ts";
 
 /** What these commands see of the node around them. */
 export interface Leadership {
@@ -134,7 +136,7 @@ export class ServerCommands {
 
   #shutdown(params: unknown): Promise<unknown> {
     this.#needServer();
-    const { force } = decoded(shutdownSchema, params, '{ "force": true or false }');
+    const { force } = decodeParams(shutdownSchema, params);
     return Promise.resolve(this.#work.begin("shutdown", (say) => this.#stopServer(force, say)));
   }
 
@@ -223,24 +225,24 @@ export class ServerCommands {
         "it waits for a device, check its disk";
       throw new RpcError("refused", because);
     }
-    const next = this.#options.monitored()
-      ? "the monitor starts it again"
-      : store.current.memory.stopped
+    const next = store.current.memory.stopped
       ? staysDown
+      : this.#options.monitored()
+      ? "the monitor starts it again"
       : 'the monitor is OFF: start it with "xenon mysql start"';
     return { sentences: [`mysqld ${identity.pid} is killed; ${next}`] };
   }
 
   async #setGlobal(params: unknown): Promise<unknown> {
     this.#needServer();
-    const { statement } = decoded(setSchema, params, '{ "statement": "SET GLOBAL name=value" }');
+    const { statement } = decodeParams(setSchema, params);
     try {
       const plan = planSetGlobal(statement, { leads: this.#options.leadership.leads() });
       if (plan.kind === "refuse") throw new Error(plan.because);
       await this.#options.administration.setGlobals(plan.statement);
       return { sentences: [`${plan.names.join(", ")} set until mysqld restarts`] };
     } catch (error) {
-      const because = error instanceof Error ? error.message : String(error);
+      const because = messageOf(error);
       throw new RpcError("refused", because, { cause: error });
     }
   }
@@ -268,13 +270,3 @@ export class ServerCommands {
 }
 
 const staysDown = 'it stays down until "xenon mysql start"';
-
-function decoded<Schema extends v.GenericSchema>(
-  schema: Schema,
-  params: unknown,
-  wanted: string,
-): v.InferOutput<Schema> {
-  const result = v.safeParse(schema, params);
-  if (result.success) return result.output;
-  throw new RpcError("invalidParams", `Expected ${wanted}`);
-}

@@ -274,6 +274,13 @@ Deno.test("kill needs no fence, and says what happens next", async () => {
   assert.deepEqual(world.done, ["kill"]);
   assert.match(sentences[0] ?? "", /mysqld 7 is killed; the monitor is OFF/);
   assert.deepEqual((await call("mysql.kill")).sentences, ["mysqld is not running"]);
+
+  const monitored = new World();
+  const ask = await monitored.commands();
+  assert.match((await ask("mysql.kill")).sentences[0] ?? "", /; the monitor starts it again$/);
+  monitored.runs = true;
+  await monitored.store.remember({ stopped: true });
+  assert.match((await ask("mysql.kill")).sentences[0] ?? "", /; it stays down until "xenon mysql/);
 });
 
 Deno.test("settings are read before they are sent, a leader's are guarded", async () => {

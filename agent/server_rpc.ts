@@ -27,6 +27,7 @@ import {
   encodeResult,
   RPC_ANSWER_BYTES_MAX,
   RPC_CALL_BYTES_MAX,
+  RPC_SMALL_CALL_BYTES_MAX,
   type RpcCall,
   RpcError,
   type RpcErrorName,
@@ -38,6 +39,9 @@ const BODY_MS_MAX = 5_000;
 /** Callers that may send their body at the same time, in all and from one address. */
 const READERS_MAX = 64;
 const READERS_PER_ADDRESS_MAX = 16;
+/** Beside them those with a large body: 64 MiB in all, before anybody has proven who he is. */
+const LARGE_READERS_MAX = 16;
+const LARGE_READERS_PER_ADDRESS_MAX = 4;
 /** Methods that may run at the same time; the protocol has its own share, so nobody can starve it. */
 const PROTOCOL_CALLS_MAX = 64;
 const OTHER_CALLS_MAX = 32;
@@ -67,6 +71,7 @@ interface Rpc {
   readonly options: RpcOptions;
   readonly guard: ReplayGuard;
   readonly readers: Slots;
+  readonly largeReaders: Slots;
   readonly protocolCalls: Slots;
   readonly otherCalls: Slots;
 }
@@ -77,11 +82,13 @@ interface Answer {
   readonly text: string;
 }
 
+/** Answers signed calls of agents and commands; refuses replayed, unsigned and too large ones. */
 export function createRpc(options: RpcOptions): Handler {
   const rpc: Rpc = {
     options,
     guard: createReplayGuard(options.bootId),
     readers: createSlots({ max: READERS_MAX, perKeyMax: READERS_PER_ADDRESS_MAX }),
+    largeReaders: createSlots({ max: LARGE_READERS_MAX, perKeyMax: LARGE_READERS_PER_ADDRESS_MAX }),
     protocolCalls: createSlots({ max: PROTOCOL_CALLS_MAX, perKeyMax: PROTOCOL_CALLS_MAX }),
     otherCalls: createSlots({ max: OTHER_CALLS_MAX, perKeyMax: OTHER_CALLS_MAX }),
   };
@@ -149,16 +156,17 @@ async function takeBody(
   info: ConnectionInfo,
 ): Promise<Uint8Array | Answer> {
   const { self, after } = rpc.options;
-  const release = rpc.readers.take(info.remote);
+  const large = Number(request.headers.get("content-length") ?? "0") > RPC_SMALL_CALL_BYTES_MAX;
+  const bytesMax = large ? RPC_CALL_BYTES_MAX : RPC_SMALL_CALL_BYTES_MAX;
+  const release = (large ? rpc.largeReaders : rpc.readers).take(info.remote);
   if (release === null) return errorAnswer("busy", `Node ${self} reads too many calls at once`);
   const time = new AbortController();
   const stop = after(BODY_MS_MAX, () => time.abort());
   try {
-    const limits = { bytesMax: RPC_CALL_BYTES_MAX, signal: time.signal };
-    const body = await readBody(request, limits);
+    const body = await readBody(request, { bytesMax, signal: time.signal });
     if (body.kind === "read") return body.bytes;
     return body.kind === "tooLarge"
-      ? refusal(413, `Call is larger than ${RPC_CALL_BYTES_MAX} bytes`)
+      ? refusal(413, `Call is larger than ${bytesMax} bytes`)
       : refusal(408, `Call did not arrive: ${body.because}`);
   } finally {
     stop();

@@ -37,12 +37,10 @@ Deno.test("HEAD gives the status without a body, OPTIONS the methods, all others
   assert.equal((await get({}, "/leader", "POST")).status, 405);
 });
 
-Deno.test("unknown paths are not found, further pages are served under their own type", async () => {
+Deno.test("unknown paths are not found", async () => {
   assert.equal((await get({}, "/other")).status, 404);
   assert.equal((await get({}, "/status/..%2f")).status, 404);
-  const metrics = await get({}, "/metrics?x=1");
-  assert.equal(metrics.headers.get("content-type"), "text/plain; version=0.0.4");
-  assert.equal(await metrics.text(), "xenon_up 1\n");
+  assert.equal((await get({}, "/health?x=1")).status, 200);
 });
 
 Deno.test("a view that fails is reported and answered with 500 without its details", async () => {
@@ -86,9 +84,6 @@ function optionsWith(views: Partial<Views>): ServerOptions {
       replica: () => yes,
       health: () => yes,
       ...views,
-    },
-    pages: {
-      "/metrics": () => ({ contentType: "text/plain; version=0.0.4", text: "xenon_up 1\n" }),
     },
   };
 }

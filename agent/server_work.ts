@@ -4,6 +4,7 @@
  */
 import type { Log } from "./ports.ts";
 import { RpcError } from "./wire_rpc.ts";
+import { messageOf } from "../mysql/message_of.ts";
 
 /** What a command reads about the newest work. */
 export interface WorkPage {
@@ -44,7 +45,7 @@ export class ServerWork {
     this.#page = { number: number + 1, what, state: "running", sentences: [] };
     work((sentence) => this.#say(sentence)).then(
       (sentence) => this.#end("done", sentence),
-      (error) => this.#end("failed", error instanceof Error ? error.message : String(error)),
+      (error) => this.#end("failed", messageOf(error)),
     );
     return this.#page;
   }

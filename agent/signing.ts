@@ -51,6 +51,7 @@ export const HEADER_BOOT = "xenon-boot";
 export const HEADER_TIME = "xenon-time";
 export const HEADER_MAC = "xenon-mac";
 
+/** The proof that a request, as it is, comes from somebody who knows the secret: HMAC in hex. */
 export function signRequest(secret: Secret, request: SignedRequest): string {
   const { method, path, nonce, boot, timeMs, body } = request;
   return mac(secret, ["xenon request 1", method, path, nonce, boot, timeMs, digest(body)]);

@@ -9,6 +9,7 @@ export interface SlotLimits {
   readonly perKeyMax: number;
 }
 
+/** Places for `max` in all and `perKeyMax` of one key. */
 export function createSlots({ max, perKeyMax }: SlotLimits): Slots {
   const takenByKey = new Map<string, number>();
   let taken = 0;

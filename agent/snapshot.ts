@@ -1,5 +1,6 @@
 /** The latest facts and the protocol's state as the record that operators and other agents read. */
 import type { ServerFacts } from "../mysql/facts.ts";
+import { acknowledges } from "../raft/answers.ts";
 import { answering, describe } from "../raft/describe.ts";
 import { ackers, margin, memberOf, quorum, quorumOf, voters } from "../raft/quorum.ts";
 import type { Leader, State } from "../raft/state.ts";
@@ -94,20 +95,6 @@ export function sentenceOf(config: Config, state: State): string {
   return `${sentence}; MySQL is ${health}: ${unfit ?? "no reason known"}`;
 }
 
-/** What being switched off means for the cluster, as far as the member list tells. */
-export function disabledSentences(config: Config, state: State): readonly string[] {
-  const said = 'Disabled until "xenon raft enable": this node neither votes nor acknowledges';
-  const { membership } = state.durable;
-  if (membership === null) return [said];
-  const { n, q, k } = quorum(membership);
-  const leader = leaderOf(config, state);
-  const left = ackers(membership).filter(({ id }) => id !== config.id && id !== leader).length;
-  const stays = `n=${n} stays: an election needs ${q} of the other voters`;
-  return k <= left
-    ? [said, stays]
-    : [said, stays, `Writes wait: they need ${k} acknowledgements and ${left} nodes can give one`];
-}
-
 /** Only a leader knows who answers; the others say so. */
 function marginOf(
   { config, state, facts }: SnapshotContext,
@@ -129,21 +116,25 @@ function marginOf(
     ).length;
   const acknowledging =
     ackers(membership).filter(({ id }) =>
-      id !== config.id && present.includes(id) && state.replies[id]?.acknowledges === true
+      id !== config.id && present.includes(id) && acknowledges(config, state, id)
     ).length;
   if (acknowledging < k) {
     const sentence = `${healthy} of ${n} voters healthy, writes wait: they need ${k} ` +
       `acknowledgements and ${acknowledging} nodes can give one now (q=${q})`;
     return { losses: 0, sentence };
   }
-  const losses = Math.max(0, margin(membership, healthy));
-  const words = losses === 0
-    ? "one more loss and no lossless failover is possible"
-    : `${losses} more ${losses === 1 ? "loss" : "losses"} can be survived`;
+  const left = margin(membership, healthy);
   return {
-    losses,
-    sentence: `${asynchronous}${healthy} of ${n} voters healthy, ${words} (q=${q})`,
+    losses: Math.max(0, left),
+    sentence: `${asynchronous}${healthy} of ${n} voters healthy, ${lossesInWords(left)} (q=${q})`,
   };
+}
+
+/** What can still be lost; below zero too much is lost already. */
+function lossesInWords(left: number): string {
+  if (left < 0) return "no lossless failover is possible now";
+  if (left === 0) return "one more loss and no lossless failover is possible";
+  return `${left} more ${left === 1 ? "loss" : "losses"} can be survived`;
 }
 
 /** Could this member lead, by its last answer? */

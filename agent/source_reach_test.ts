@@ -1,6 +1,6 @@
 /** When a receiver's source counts as out of reach, and how seldom it is asked. */
 import assert from "node:assert/strict";
-import { followerFacts } from "../mysql/model_server.ts";
+import { followerFacts } from "../mysql/fake_server.ts";
 import { FakeClock, settle } from "./fake_clock.ts";
 import { SourceReach } from "./source_reach.ts";
 

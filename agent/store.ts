@@ -111,7 +111,8 @@ export class Store {
 function unreadable(path: string, because: string): Error {
   return new Error(
     `Cannot use state file "${path}": ${because}. It holds this node's votes, so it is never ` +
-      'recreated by itself. Restore it, or take the node out with "xenon cluster remove" on ' +
-      "another node, delete the file, start the agent and add the node again",
+      "recreated by itself, and an older copy of it must not be put back: it may have forgotten a " +
+      'vote. Take the node out with "xenon cluster remove" on another node, delete the file, start ' +
+      "the agent and add the node again",
   );
 }

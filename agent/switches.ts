@@ -1,5 +1,6 @@
 /** The durable switches of one node: they survive a restart of its agent. */
 import * as v from "valibot";
+import { decodeParams } from "./params.ts";
 import type { Log } from "./ports.ts";
 import type { NodeMemory, Store } from "./store.ts";
 import { RpcError, type RpcMethods } from "./wire_rpc.ts";
@@ -44,10 +45,8 @@ const sentences: Readonly<Record<SwitchName, { readonly on: string; readonly off
 export function switchMethods({ witness, store, log }: SwitchesOptions): RpcMethods {
   return {
     "node.switch": async (params) => {
-      const result = v.safeParse(switchSchema, params);
-      if (!result.success) throw new RpcError("invalidParams", "Expected the name of a switch");
+      const { name, on } = decodeParams(switchSchema, params);
       if (witness) throw new RpcError("refused", "a witness has no MySQL server");
-      const { name, on } = result.output;
       await store.remember({ [keys[name]]: on });
       const sentence = sentences[name][on ? "on" : "off"];
       log.write(on ? "info" : "warning", `An operator decided: ${sentence}`, {});

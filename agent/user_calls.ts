@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { shownAccount } from "../mysql/accounts.ts";
 import type { AccountWish } from "../mysql/accounts.ts";
+import { messageOf } from "../mysql/message_of.ts";
 import type { Administration, Log, Peers } from "./ports.ts";
 import { type RpcContext, RpcError, type RpcMethods } from "./wire_rpc.ts";
 
@@ -105,12 +106,12 @@ async function refusing<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const because = error instanceof Error ? error.message : String(error);
+    const because = messageOf(error);
     throw new RpcError("refused", because, { cause: error });
   }
 }
 
-/** Nothing of what came is shown in the error: it may hold a password. */
+/** Not `decodeParams`: its error shows what came, and that may hold a password. */
 function wishOf(params: unknown): AccountWish {
   const result = v.safeParse(wishSchema, params);
   if (result.success) return result.output;

@@ -1,9 +1,24 @@
 /** Facts about the server, reduced to what the protocol needs. Pure: one look in, one view out. */
+import { isLaterLog } from "../mysql/binary_log_name.ts";
 import { applierGaveUp, type ServerFacts } from "../mysql/facts.ts";
 import { count, ofSource, parse, subtract } from "../mysql/gtid.ts";
 import { unfit } from "../mysql/unfit.ts";
-import { EMPTY_POSITION, type Incarnation, type Position, type ServerView } from "../raft/types.ts";
+import {
+  EMPTY_POSITION,
+  type Forgets,
+  type Incarnation,
+  LOG_END_MS,
+  type Position,
+  type ServerView,
+} from "../raft/types.ts";
+import type { ServerIdentity } from "./ports.ts";
 import { gtidPositions, position } from "./positions.ts";
+
+/** The protocol's word for one life of the server. */
+export function incarnationOf(identity: ServerIdentity | null): Incarnation | null {
+  if (identity === null) return null;
+  return { boot: identity.bootId, process: `${identity.pid}/${identity.startTime}` };
+}
 
 /** What the agent adds to a look. */
 export interface ViewContext {
@@ -15,6 +30,8 @@ export interface ViewContext {
   readonly sourceLost: boolean;
   /** Commits have waited for their acknowledgement without any progress. */
   readonly blocked: boolean;
+  /** When the look began. */
+  readonly at: number;
   /** A reason of the agent's own against leading; null when there is none. */
   readonly unfit: string | null;
 }
@@ -31,16 +48,31 @@ export function viewOf(facts: ServerFacts, context: ViewContext): ServerView {
     errant: context.errant !== "",
     origin: facts.serverUuid,
     open: !facts.superReadOnly,
+    writable: takesWrites(facts),
     unfit: reasons.length === 0 ? null : reasons.join("; "),
     receivingFrom: replication?.receiver === "running" && !context.sourceLost
       ? `${replication.sourceHost}:${replication.sourcePort}`
       : null,
     logEnd: facts.binlogEnd === null ? null : `${facts.binlogEnd.file}:${facts.binlogEnd.position}`,
+    logEndAt: context.at,
     inStep: context.inStep,
     unapplied: Number(count(subtract(parse(facts.received), parse(facts.executed)))),
+    startForgot: facts.durability.relayLogRecovery
+      ? "relay_log_recovery=ON throws received transactions away"
+      : null,
     processRestartForgets: processForgets(facts),
     hostRestartForgets: processForgets(facts) ?? hostForgets(facts),
   };
+}
+
+/** Can clients log in and write here? */
+export function takesWrites(
+  { superReadOnly, readOnly, offlineMode }: Pick<
+    ServerFacts,
+    "superReadOnly" | "readOnly" | "offlineMode"
+  >,
+): boolean {
+  return !superReadOnly && !readOnly && !offlineMode;
 }
 
 /** executed ∪ received, without what is known to be errant. */
@@ -59,18 +91,18 @@ export function silentView(
     ...before,
     health,
     open: false,
+    writable: false,
     unfit: because,
     receivingFrom: null,
+    logEnd: null,
     inStep: false,
     unapplied: 0,
   };
 }
 
 function processForgets(facts: ServerFacts): string | null {
-  const { relayLogRecovery, flushLogAtTrxCommit } = facts.durability;
-  if (relayLogRecovery) return "relay_log_recovery=ON throws received transactions away";
-  if (flushLogAtTrxCommit === 0) return "innodb_flush_log_at_trx_commit=0 loses what was applied";
-  return null;
+  if (facts.durability.flushLogAtTrxCommit !== 0) return null;
+  return "innodb_flush_log_at_trx_commit=0 loses what was applied";
 }
 
 function hostForgets(facts: ServerFacts): string | null {
@@ -80,6 +112,32 @@ function hostForgets(facts: ServerFacts): string | null {
     return `innodb_flush_log_at_trx_commit=${flushLogAtTrxCommit} loses what was applied`;
   }
   return null;
+}
+
+const loosePattern = /`(sync_relay_log|innodb_flush_log_at_trx_commit)` = (\S+)$/;
+
+/** What restarts of a server that follows with these settings cost. */
+export function settingsForget(settings: readonly { readonly sql: string }[]): Forgets {
+  const reasons = settings.flatMap(({ sql }) => {
+    const [, name = "", value = "1"] = loosePattern.exec(sql) ?? [];
+    const isFlush = name.startsWith("innodb");
+    return value === "1" || (isFlush && value === "DEFAULT")
+      ? []
+      : [{ process: isFlush && value === "0", because: `slave-sysvars has ${name}=${value}` }];
+  });
+  return {
+    process: reasons.find(({ process }) => process)?.because ?? null,
+    host: reasons[0]?.because ?? null,
+  };
+}
+
+/** They are set at the start of replication, which acknowledges before the next look tells of them. */
+export function withSettings(view: ServerView, { process, host }: Forgets): ServerView {
+  return {
+    ...view,
+    processRestartForgets: view.processRestartForgets ?? process,
+    hostRestartForgets: view.hostRestartForgets ?? host,
+  };
 }
 
 /** What the search for errant transactions remembers from look to look. */
@@ -150,9 +208,6 @@ export interface LeaderEnd {
   readonly heardAt: number;
 }
 
-/** Looks of the leader are at most this much older than the heartbeat that tells them. */
-const endAgeMax = 1_000;
-
 /**
  * In step: the applier works, and the receiver read up to an end of the leader's binary log that was looked up after the
  * receiver had connected. The leader's executed set would not do: it leaves out commits that wait.
@@ -172,17 +227,17 @@ export function watchStep(
   const since = memory.source === source ? memory.runningSince ?? seen.at : seen.at;
   const next: StepMemory = { runningSince: since, source };
   const { end } = seen;
-  if (end === null || end.logEnd === null || end.heardAt < since + endAgeMax) {
+  if (end === null || end.logEnd === null || end.heardAt < since + LOG_END_MS) {
     return { memory: next, inStep: false };
   }
   const read = [replication.sourceLogFile, replication.readSourceLogPosition] as const;
   return { memory: next, inStep: reaches(read, end.logEnd) };
 }
 
-/** Is this place of a binary log at its `end`? Files are numbered: a longer name is a later one. */
+/** Is this place of a binary log at its `end`? */
 export function reaches(read: readonly [string, number], end: string): boolean {
   const colon = end.lastIndexOf(":");
   const [file, offset] = [end.slice(0, colon), Number(end.slice(colon + 1))];
   if (read[0] === file) return read[1] >= offset;
-  return read[0].length === file.length ? read[0] > file : read[0].length > file.length;
+  return isLaterLog(read[0], file);
 }

@@ -32,6 +32,7 @@ export function addCommand(vip: VipConfig): Command {
   return ["ip", "-6", ...place, "valid_lft", seconds, "preferred_lft", "0", "nodad"];
 }
 
+/** Takes an address away that `ip` listed, from the interface where it was seen. */
 export function removeCommand(
   listed: Pick<ListedAddress, "address" | "prefix" | "interface">,
 ): Command {
@@ -102,7 +103,7 @@ function canonical(address: string): string {
   return URL.parse(`http://[${address}]/`)?.hostname ?? address;
 }
 
-export function isIpv6(address: string): boolean {
+function isIpv6(address: string): boolean {
   return address.includes(":");
 }
 

@@ -3,9 +3,10 @@
  * times a second, and a restart when it died. Reports views; decides nothing.
  */
 import type { ServerFacts } from "../mysql/facts.ts";
+import { messageOf } from "../mysql/message_of.ts";
 import { noRestarts, noteStart, type RestartHistory, restartWaitMs } from "../mysql/restart.ts";
-import type { Incarnation, Position, ServerView } from "../raft/types.ts";
-import { UNSEEN_SERVER } from "../raft/types.ts";
+import { type Position, type ServerView, UNSEEN_SERVER } from "../raft/types.ts";
+import { isStuck, type LogMemory, lookedSince, watchLog } from "./log_watch.ts";
 import type {
   Clock,
   Database,
@@ -17,6 +18,7 @@ import type {
 } from "./ports.ts";
 import { SourceReach } from "./source_reach.ts";
 import {
+  incarnationOf,
   type LeaderEnd,
   silentView,
   type StepMemory,
@@ -72,6 +74,7 @@ export class Watch {
   #factsAt = -Infinity;
   readonly #reach: SourceReach;
   #step: StepMemory = { runningSince: null, source: "" };
+  #log: LogMemory | null = null;
   #waiting: WaitMemory = { since: null, executed: "" };
   #baseline: Position | null = null;
   /** Looks that began before the last change of the server are not believed. */
@@ -243,6 +246,7 @@ export class Watch {
   #silent(health: "dead" | "hung" | "unknown", because: string): void {
     this.#view = silentView(this.#view, health, because);
     this.#facts = null;
+    this.#log = null;
     this.#options.report(this.#view, null);
   }
 
@@ -319,10 +323,17 @@ export class Watch {
     const look = await database.look(patienceMs);
     if (this.#stopped || generation !== this.#generation || apart() !== null) return;
     if (look.kind === "failed") return this.#lookFailed(look, patienceMs);
-    // Slow is not dead: how long a look takes here stretches the patience, and is forgotten slowly.
-    const tookMs = clock.now() - begun;
+    const held = this.#log;
+    const log = watchLog(held, look.facts, begun);
+    const stuck = isStuck(log, clock.now(), patienceMs);
+    if (stuck) this.#fail("hung", "its binary log does not move: look at its disk");
+    this.#log = log;
+    if (stuck) return;
+    // Slow is not dead: how long a look takes here stretches the patience, and is forgotten slowly. What
+    // was hung before this look was not slow, nor what this agent itself stalled.
+    const tookMs = look.stalled ? 0 : clock.now() - lookedSince(log, this.#facts && held, begun);
     this.#slowestLookMs = Math.max(tookMs, this.#slowestLookMs * 0.98);
-    this.#seen(look.facts);
+    this.#seen(look.facts, begun);
   }
 
   /** What a job does to the server is none of the protocol's business: for it there is no server. */
@@ -335,7 +346,7 @@ export class Watch {
     return true;
   }
 
-  #seen(facts: ServerFacts): void {
+  #seen(facts: ServerFacts, at: number): void {
     const { clock, errant, following, leaderEnd, report } = this.#options;
     this.#factsAt = clock.now();
     this.#facts = facts;
@@ -345,14 +356,13 @@ export class Watch {
     const found = watchErrant({ baseline: this.#baseline, errant: before }, facts, following());
     this.#baseline = found.baseline;
     if (found.errant !== before) errant.set(found.errant);
-    const { memory, inStep } = watchStep(this.#step, facts, {
-      at: this.#factsAt,
-      end: leaderEnd(),
-    });
+    const seen = { at: this.#factsAt, end: leaderEnd() };
+    const { memory, inStep } = watchStep(this.#step, facts, seen);
     this.#step = memory;
     const waiting = watchWaiting(this.#waiting, facts, this.#factsAt);
     this.#waiting = waiting.memory;
     this.#view = viewOf(facts, {
+      at,
       incarnation: incarnationOf(this.#identity),
       errant: found.errant,
       inStep,
@@ -376,7 +386,7 @@ export class Watch {
       // A clean stop closes the door first and then tells waiting clients "committed".
       return this.#fail("hung", "it takes no connections any more: somebody is stopping it");
     }
-    if (silentMs < patienceMs) return;
+    if (silentMs < patienceMs || look.reason === "stalled") return;
     if (look.reason !== "timeout") return this.#fail("unknown", look.because);
     this.#fail("hung", `the server has not answered for ${Math.round(silentMs)} ms`);
   }
@@ -387,14 +397,4 @@ export class Watch {
     if (this.#view.health === health && this.#view.unfit === because) return;
     this.#silent(health, because);
   }
-}
-
-/** The protocol's word for one life of the server. */
-export function incarnationOf(identity: ServerIdentity | null): Incarnation | null {
-  if (identity === null) return null;
-  return { boot: identity.bootId, process: `${identity.pid}/${identity.startTime}` };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,7 @@
 /** What the watch does about a server that dies, or whose files are gone. */
 import assert from "node:assert/strict";
 import { FakeClock } from "./fake_clock.ts";
-import { followerFacts } from "../mysql/model_server.ts";
+import { followerFacts } from "../mysql/fake_server.ts";
 import type { Database, Look } from "./ports.ts";
 import { Watch } from "./watch.ts";
 
@@ -17,6 +17,8 @@ class Stage {
   startable = true;
   emptyFolder: string | null = null;
   fullFolder: string | null = null;
+  apart: string | null = null;
+  lookMs = 0;
   look: Look = { kind: "failed", reason: "timeout", because: "slow" };
   readonly watch = new Watch({
     lookEveryMs: 200,
@@ -24,7 +26,13 @@ class Stage {
     hungMs: 1_000,
     clock: this.clock,
     database: {
-      look: () => Promise.resolve(this.look),
+      look: async () => {
+        const { look } = this;
+        if (this.lookMs > 0) {
+          await new Promise<void>((resolve) => this.clock.after(this.lookMs, resolve));
+        }
+        return look;
+      },
     } as Partial<Database> as Database,
     server: {
       identify: () => Promise.resolve(this.runs ? identity : null),
@@ -46,7 +54,7 @@ class Stage {
     log: { write: (_, sentence) => void this.lines.push(sentence) },
     monitor: () => true,
     unwanted: () => null,
-    apart: () => null,
+    apart: () => this.apart,
     errant: { get: () => "", set: () => {} },
     following: () => true,
     leaderEnd: () => null,
@@ -118,3 +126,85 @@ Deno.test("a server whose data folder was emptied is killed: it must not acknowl
   assert.match(stage.watch.condition, /"xenon mysql rebuildme" gives it a copy/);
   stage.watch.stop();
 });
+
+/** A look at a server that does not say where its binary log ends. */
+function heldLook(written: string, waitSessions = 0): Look {
+  const semiSyncSource = { ...followerFacts.semiSyncSource, waitSessions };
+  const facts = { ...followerFacts, semiSyncSource, binlogEnd: null, binlogHeld: written };
+  return { kind: "seen", facts };
+}
+
+const stuck = "hung: its binary log does not move: look at its disk";
+
+Deno.test("a server is hung when its binary log stands still, but not while its commits wait", async () => {
+  const stage = new Stage();
+  stage.watch.start();
+  stage.look = heldLook("100", 1);
+  await stage.clock.advance(30_000);
+  assert.equal(stage.watch.condition, "blocked");
+  stage.look = heldLook("100");
+  await stage.clock.advance(900);
+  assert.equal(stage.watch.condition, "alive", "patience begins when the last of them got through");
+  await stage.clock.advance(600);
+  assert.equal(stage.watch.condition, stuck);
+  stage.look = heldLook("200");
+  await stage.clock.advance(200);
+  assert.equal(stage.watch.condition, "alive", "there is space again");
+  stage.watch.stop();
+});
+
+Deno.test("a server that the agent itself stalls is not hung, and its patience stays as it was", async () => {
+  const stage = new Stage();
+  stage.look = { kind: "seen", facts: followerFacts };
+  stage.watch.start();
+  await stage.clock.advance(500);
+  stage.look = { kind: "failed", reason: "stalled", because: "no answer within 1000 ms" };
+  await stage.clock.advance(2_500);
+  assert.equal(stage.watch.condition, "alive");
+  stage.lookMs = 900;
+  stage.look = { kind: "seen", facts: followerFacts, stalled: true };
+  await stage.clock.advance(1_500);
+  stage.lookMs = 0;
+  stage.look = { kind: "failed", reason: "timeout", because: "slow" };
+  await stage.clock.advance(900 + 1_500);
+  assert.match(stage.watch.condition, /^hung: the server has not answered for 1\d\d\d ms/);
+  stage.watch.stop();
+});
+
+/** How a server is lost for long. */
+const outages: readonly (readonly [string, (stage: Stage, lost: boolean) => void])[] = [
+  ["death", (stage, lost) => void (stage.runs = !lost)],
+  ["job", (stage, lost) => void (stage.apart = lost ? "a rebuild has it" : null)],
+  ["full disk", () => {}],
+];
+
+/** The log of a server is held when it is lost, and `look` is what it answers ten minutes later. */
+async function recovered(set: (stage: Stage, lost: boolean) => void, look: Look): Promise<Stage> {
+  const stage = new Stage();
+  stage.startable = false;
+  stage.look = heldLook("100");
+  stage.watch.start();
+  await stage.clock.advance(500);
+  set(stage, true);
+  await stage.clock.advance(600_000);
+  set(stage, false);
+  stage.look = look;
+  await stage.clock.advance(800);
+  assert.equal(stage.watch.condition, "alive");
+  return stage;
+}
+
+for (const [outage, set] of outages) {
+  Deno.test(`the time of a server's ${outage} is no slow look, and stretches no patience`, async () => {
+    const stage = await recovered(set, { kind: "seen", facts: followerFacts });
+    stage.look = { kind: "failed", reason: "timeout", because: "slow" };
+    await stage.clock.advance(1_500);
+    assert.match(stage.watch.condition, /^hung: the server has not answered for 1\d\d\d ms/);
+    stage.watch.stop();
+  });
+
+  Deno.test(`a log that is held again after a server's ${outage} is not held since before`, async () => {
+    const stage = await recovered(set, heldLook(outage === "full disk" ? "200" : "100"));
+    stage.watch.stop();
+  });
+}

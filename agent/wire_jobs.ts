@@ -18,14 +18,14 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const amount = v.pipe(v.number(), v.finite(), v.minValue(0));
 
 /** Where a running job stands; null for what nobody knows yet. */
-export const jobProgressSchema = v.object({
+const jobProgressSchema = v.object({
   bytesDone: amount,
   bytesTotal: v.nullable(amount),
   bytesPerSecond: amount,
   etaSeconds: v.nullable(amount),
 });
 
-export const jobSummarySchema = v.object({
+const jobSummarySchema = v.object({
   /** Numbered from 1 on this node. */
   number: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   /** What it does: "rebuild", "backup", "restore". */

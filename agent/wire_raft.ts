@@ -1,15 +1,18 @@
 /** The protocol's messages and durable state on the wire and on disk: `unknown` in, typed values out. */
 import * as v from "valibot";
 import type { Envelope } from "../raft/message.ts";
+import { STATE_CHARACTERS_MAX } from "./durable.ts";
+import { RPC_TEXT_CHARACTERS_MAX } from "./wire_rpc.ts";
 
 /** Version of the messages; a node refuses what is newer than it can read. */
-export const RAFT_VERSION = 1;
+const RAFT_VERSION = 1;
 
 const idMax = 300;
-const textMax = 1 << 18;
 const membersMax = 64;
 
-const text = v.pipe(v.string(), v.maxLength(textMax));
+const text = v.pipe(v.string(), v.maxLength(RPC_TEXT_CHARACTERS_MAX));
+/** In the state file: what could be written can be read, however long. */
+const stored = v.pipe(v.string(), v.maxLength(STATE_CHARACTERS_MAX));
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(idMax));
 const number = v.pipe(v.number(), v.finite());
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -38,6 +41,7 @@ const foundingSchema = v.object({
   members: v.pipe(v.array(id), v.maxLength(membersMax)),
 });
 const incarnationSchema = v.nullable(v.object({ boot: id, process: id }));
+const forgetsSchema = v.object({ process: v.nullable(stored), host: v.nullable(stored) });
 
 /** What a node remembers for ever. */
 export const durableSchema = v.object({
@@ -45,13 +49,15 @@ export const durableSchema = v.object({
   votedFor: v.nullable(id),
   membership: v.nullable(membershipSchema),
   member: id,
-  promised: text,
+  promised: stored,
   lastLeader: lastLeaderSchema,
   resigned: count,
   disabled: v.boolean(),
-  uncertain: reason,
+  uncertain: v.nullable(stored),
   incarnation: incarnationSchema,
-  origin: text,
+  // Agents of the first version do not say it.
+  forgets: v.optional(forgetsSchema, { process: null, host: null }),
+  origin: stored,
   founding: v.nullable(foundingSchema),
 });
 
@@ -185,5 +191,7 @@ export function decodeEnvelope(value: unknown): Decoded {
   }
   const issue = result.issues[0];
   const path = v.getDotPath(issue) ?? "the message";
-  return { kind: "refused", because: `Cannot read the message as "${path}" is ${issue.received}` };
+  const wanted = issue.expected ?? "something else";
+  const because = `Cannot read the message as "${path}" is ${issue.received}: wanted is ${wanted}`;
+  return { kind: "refused", because };
 }

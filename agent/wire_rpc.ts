@@ -5,15 +5,25 @@
  * that the params are encrypted. What is in
  * `params` and `result` is opaque here and decoded by the method.
  */
+import { isRecord } from "./is_record.ts";
 
 /** Version of the envelope. A node refuses calls of a later one and says both numbers. */
 export const RPC_VERSION = 1;
 
-/** No call is larger: the largest carry a few GTID sets of some kilobytes. */
-export const RPC_CALL_BYTES_MAX = 256 * 1024;
+/**
+ * Longest GTID set or sentence in a call or an answer. Mostly it is some kilobytes; a history full of
+ * gaps or tags, with 20,000 intervals, is half of this.
+ */
+export const RPC_TEXT_CHARACTERS_MAX = 1024 * 1024;
+
+/** No call is larger: the largest carry two or three GTID sets. */
+export const RPC_CALL_BYTES_MAX = 4 * RPC_TEXT_CHARACTERS_MAX;
+
+/** Ordinary calls; the larger ones are read a few at a time, so that strangers cannot fill the memory. */
+export const RPC_SMALL_CALL_BYTES_MAX = 256 * 1024;
 
 /** An answer may carry the status of a node, with its sets and errors. */
-export const RPC_ANSWER_BYTES_MAX = 1024 * 1024;
+export const RPC_ANSWER_BYTES_MAX = 4 * RPC_TEXT_CHARACTERS_MAX;
 
 const TEXT_CHARACTERS_MAX = 256;
 
@@ -91,6 +101,7 @@ export type DecodedAnswer =
   | { readonly kind: "error"; readonly name: RpcErrorName; readonly because: string }
   | { readonly kind: "undecodable"; readonly because: string };
 
+/** One call as text. */
 export function encodeCall(call: RpcCall): string {
   const { id, method, params, from, cluster } = call;
   const sealed = call.sealed ? { sealed: true } : {};
@@ -106,6 +117,7 @@ export function encodeCall(call: RpcCall): string {
   });
 }
 
+/** Reads a call; what is wrong with it is said with the code that answers it. */
 export function decodeCall(text: string): DecodedCall {
   const document = parse(text);
   if (document === undefined) return wrong("parse", "Body is not JSON", null);
@@ -135,6 +147,7 @@ export function encodeResult(id: number, result: unknown): string {
   return JSON.stringify({ jsonrpc: "2.0", id, result: result ?? null });
 }
 
+/** The answer to a call that failed; `id` is null where the call could not be read. */
 export function encodeError(id: number | null, name: RpcErrorName, because: string): string {
   const error = { code: RPC_ERROR_CODES[name], message: because, data: { name } };
   return JSON.stringify({ jsonrpc: "2.0", id, error });
@@ -175,10 +188,6 @@ function parse(text: string): unknown {
     // Callers treat every text that is no JSON alike; the parser's message would quote it.
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isShortText(value: unknown): value is string {

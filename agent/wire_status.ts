@@ -3,9 +3,10 @@
  * decoder. A command sees this record and never the state of the protocol.
  */
 import * as v from "valibot";
+import { RPC_TEXT_CHARACTERS_MAX } from "./wire_rpc.ts";
 
 /** What an agent's own loop is, in the operator's words. */
-export const roles = [
+const roles = [
   "LEADER",
   "FOLLOWER",
   "CANDIDATE",
@@ -13,21 +14,18 @@ export const roles = [
   "INVALID",
   "LEARNER",
   "WITNESS",
-  "STOPPED",
 ] as const;
 
 export type Role = typeof roles[number];
 
-/** The server process as its supervisor sees it; UNKNOW (sic) is the original's spelling. */
-export const mysqldStates = ["RUNNING", "NOTRUNNING", "SHUTDOWNING", "UNKNOW"] as const;
+/** The server process as its supervisor sees it. */
+const mysqldStates = ["RUNNING", "NOTRUNNING"] as const;
 
 /** Longest list of nodes a record may carry. */
 export const membersMax = 64;
-/** Longest GTID set or sentence, in characters: one megabyte of intervals is a broken server. */
-const textLengthMax = 1 << 20;
 const nameLengthMax = 300;
 
-const text = v.pipe(v.string(), v.maxLength(textLengthMax));
+const text = v.pipe(v.string(), v.maxLength(RPC_TEXT_CHARACTERS_MAX));
 const name = v.pipe(v.string(), v.maxLength(nameLengthMax));
 const names = v.pipe(v.array(name), v.maxLength(membersMax), v.readonly());
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));

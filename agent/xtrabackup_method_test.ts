@@ -114,7 +114,7 @@ function silence(clock: PatientClock, ms: number, signal?: AbortSignal): Promise
 
 function untilAborted(signal: AbortSignal): ReturnType<SenderTools["send"]> {
   const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<SenderTools["send"]>>>();
-  const abort = () => resolve({ because: "it was cancelled", bytes: 0 });
+  const abort = () => resolve({ because: "it was canceled", bytes: 0 });
   if (signal.aborted) abort();
   signal.addEventListener("abort", abort);
   return promise;

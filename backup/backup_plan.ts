@@ -39,6 +39,7 @@ export interface BackupOptions {
 
 export type BackupTask = Task & { readonly wish: unknown };
 
+/** Reads what a backup was asked for; throws a sentence where it cannot be. */
 export function decodeBackupWish(value: unknown): BackupWish {
   return decode(wishSchema, value, "Cannot take a backup");
 }

@@ -6,6 +6,7 @@
  */
 import { Connection } from "../mysql/client.ts";
 import { DatabaseError } from "../mysql/client_error.ts";
+import { messageOf } from "../mysql/message_of.ts";
 import { integer, rowsOf, text } from "../mysql/rows.ts";
 import { versionOf } from "../mysql/server.ts";
 import { takesConnections } from "../mysql/reach.ts";
@@ -88,7 +89,7 @@ function addressOf({ mysql }: CopyWish["donor"]): string {
 async function check(options: CloneOptions, wish: CopyWish): Promise<readonly string[]> {
   const problems: string[] = [];
   const add = (error: unknown) => {
-    problems.push(error instanceof Error ? error.message : String(error));
+    problems.push(messageOf(error));
   };
   try {
     const wrong = versionProblem(wish.donor.version, await versionOf(options.mysqld));

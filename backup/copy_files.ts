@@ -6,6 +6,7 @@ import type { Manifest } from "./manifest.ts";
 
 const batchMs = 6 * 3_600_000;
 
+/** Copies all files of the manifest, in batches with progress. Rejects with what the program said. */
 export async function copyFiles(
   { from, to, manifest }: {
     readonly from: string;

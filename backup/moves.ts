@@ -10,7 +10,7 @@ import type { Folders } from "./ports.ts";
 export type Moved = Pick<RebuildMemo, "places" | "work" | "owner">;
 
 /** Folder of this job where a place's old entries are. */
-export function asideOf({ aside }: RebuildMemo, place: Place): string {
+function asideOf({ aside }: RebuildMemo, place: Place): string {
   return `${place.folder}/${aside}`;
 }
 
@@ -19,10 +19,12 @@ export function workOf(memo: Moved): string {
   return `${dataOf(memo).folder}/${memo.work}`;
 }
 
+/** Folder into which the copy is made. */
 export function targetOf(memo: Moved): string {
   return `${workOf(memo)}/copy`;
 }
 
+/** The place of the data folder. */
 export function dataOf({ places }: Moved): Place {
   const data = places.find(({ role }) => role === "data");
   if (data === undefined) throw new Error("Cannot rebuild as the data folder is not known");

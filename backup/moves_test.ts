@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Phase, RebuildMemo } from "./memo.ts";
-import { memoryFolders } from "./memory_folders.ts";
+import { memoryFolders } from "./fake_folders.ts";
 import { moveAside, putBack, putInPlace, removeOld, takeOut, targetOf } from "./moves.ts";
 
 const memo: RebuildMemo = {

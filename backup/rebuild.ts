@@ -7,6 +7,7 @@
  * transactions already.
  */
 import { formatLine, isEmpty } from "../mysql/gtid.ts";
+import { messageOf } from "../mysql/message_of.ts";
 import type { CopyMethod } from "./copy_method.ts";
 import { decodeMemo, type RebuildMemo } from "./memo.ts";
 import { dataOf, oldFolders, putBack, removeWork, takeOut, workOf } from "./moves.ts";
@@ -112,7 +113,7 @@ async function guarded(
   } catch (error) {
     if (run.task.agentEnds()) throw error;
     const now = run.record.last ?? memo;
-    const because = error instanceof Error ? error.message : String(error);
+    const because = messageOf(error);
     switch (wayBack(now.phase)) {
       case "nothing":
         throw error;
@@ -133,7 +134,7 @@ async function undo(run: Run, memo: RebuildMemo, because: string): Promise<void>
     await method?.abandon?.(copyWishOf(memo, limits));
     await rollBack(run, memo);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     const data = dataOf(memo).folder;
     throw new Error(
       `${because}; the old data could not be put back (${why}). It is in ${data}/${memo.aside}: ` +
@@ -164,7 +165,7 @@ async function startOld({ options, task }: Run): Promise<void> {
   try {
     await options.host.startServer();
   } catch (error) {
-    task.say(error instanceof Error ? error.message : String(error));
+    task.say(messageOf(error));
   }
 }
 

@@ -74,13 +74,11 @@ const spareBytes = 512 * 1024 * 1024;
 /** Looks at everything. A problem never hides another, as far as they can be seen apart. */
 export async function checkRebuild(options: CheckOptions): Promise<CheckResult> {
   const { host, wish, control } = options;
-  const local = await freshLocal(host);
-  const survey = await host.survey(wish.from);
+  const [{ local, survey }, found] = await Promise.all([lookAround(options), findPlaces(options)]);
   control.say(`S1 ${survey.leader === null ? "nobody leads now" : `${survey.leader.id} leads`}`);
   const choice = chooseDonor(survey.members, { self: host.self, from: wish.from });
   if (choice.kind === "donor") control.say(`S2 the donor is ${choice.donor.id}: ${choice.why}`);
   const extra = extraOf(local, survey);
-  const found = await findPlaces(options);
   const problems = [
     ...clusterProblems(options, { local, survey }),
     ...(choice.kind === "none" ? choice.problems : []),
@@ -98,6 +96,12 @@ export async function checkRebuild(options: CheckOptions): Promise<CheckResult> 
   const { method } = copying;
   const memo = { ...draft, method: method.name };
   return { kind: "ready", checked: { memo, method, extra, oldData: found.oldData } };
+}
+
+/** The node is read before the leader: see `extraOf`. */
+async function lookAround({ host, wish }: CheckOptions) {
+  const local = await freshLocal(host);
+  return { local, survey: await host.survey(wish.from) };
 }
 
 /**
@@ -122,7 +126,7 @@ export function copyWishOf(memo: RebuildMemo, limits: CopyLimits): CopyWish {
 }
 
 /** What only this node has, by what the leader has. The node is read first, so growth is no alarm. */
-export function extraOf(local: LocalNode, survey: Survey): GtidSet | null {
+function extraOf(local: LocalNode, survey: Survey): GtidSet | null {
   if (local.held === null || survey.leader === null) return null;
   return subtract(parse(local.held), parse(survey.leader.executed));
 }
@@ -139,8 +143,7 @@ function clusterProblems(
     );
   }
   const others = members.filter(({ id, seen }) =>
-    id !== host.self && voters.includes(id) && seen !== null &&
-    (seen.role === "WITNESS" || (seen.alive && ["LEADER", "FOLLOWER"].includes(seen.role)))
+    id !== host.self && voters.includes(id) && isHealthy(seen, local)
   );
   const matters = wish.automatic || (local.follows && voters.includes(host.self) && !wish.force);
   if (matters && others.length < quorum) {
@@ -159,6 +162,13 @@ function clusterProblems(
     problems.push(`${ids} is being rebuilt or copied: wait for its end, or use --force`);
   }
   return problems;
+}
+
+/** Does this voter count in an election, and acknowledge where this node would no longer do it? */
+function isHealthy(seen: DonorCandidate["seen"], { follows }: LocalNode): boolean {
+  if (seen === null || seen.role === "WITNESS") return seen !== null;
+  if (!seen.alive) return false;
+  return seen.role === "LEADER" || (seen.role === "FOLLOWER" && (seen.replicates || !follows));
 }
 
 function busy(seen: DonorCandidate["seen"]): boolean {

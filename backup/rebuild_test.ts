@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { CopyMethod } from "./copy_method.ts";
-import { type MemoryFolders, memoryFolders } from "./memory_folders.ts";
+import { type MemoryFolders, memoryFolders } from "./fake_folders.ts";
 import type { Host, LocalNode, Memo, Survey, Task } from "./ports.ts";
 import { rebuild, type RebuildOptions } from "./rebuild.ts";
 import type { RebuildWish } from "./rebuild_checks.ts";
@@ -62,11 +62,8 @@ class FakeNode {
       setPurged: (gtids) => call(`setPurged ${gtids}`, () => {}),
       whyItDied: () => "its log is full of sorrow",
       forcedShutdown: () => Promise.resolve(null),
-      saveTransactions: (gtids) =>
-        call(
-          "saveTransactions",
-          () => ({ folder: "/state/saved", what: gtids, complete: true }),
-        ),
+      saveTransactions: (what) =>
+        call("saveTransactions", () => ({ folder: "/state/saved", what, complete: true })),
     };
   }
 
@@ -85,13 +82,13 @@ class FakeNode {
   }
 }
 
-function surveyOf(executed: string): Survey {
+function surveyOf(executed: string, replicates = true): Survey {
   const member = (id: string, role: string) => ({
     id,
     seen: {
       role,
       alive: true,
-      replicates: true,
+      replicates,
       secondsBehind: 0,
       backup: "NONE",
       mysql: { host: "h", port: 3306 },
@@ -388,12 +385,16 @@ Deno.test("a dry run shows the steps and touches nothing", async () => {
   assert.deepEqual(node.calls, ["executed", "survey"]);
 });
 
-Deno.test("a rebuild is refused while it would leave too few voters, unless it is forced", async () => {
+Deno.test("a rebuild is refused while it would leave too few healthy voters, unless it is forced", async () => {
   const node = new FakeNode();
-  node.survey = {
-    ...node.survey,
-    members: node.survey.members.filter(({ id }) => id !== "c:1"),
-  };
-  const { task } = taskOf();
-  await assert.rejects(rebuild(optionsOf(node), task, wish), /Only 1 other voters are healthy/);
+  const { members } = node.survey;
+  const gone = { ...node.survey, members: members.filter(({ id }) => id !== "c:1") };
+  for (const survey of [gone, surveyOf(`${others}:1-10`, false)]) {
+    node.survey = survey;
+    const refused = rebuild(optionsOf(node), taskOf().task, wish);
+    await assert.rejects(refused, /Only 1 other voters are healthy/);
+  }
+  node.running = false; // It acknowledges nothing itself, and b votes all the same.
+  const forced = { ...wish, automatic: true, force: true };
+  assert.equal(await rebuild(optionsOf(node), taskOf().task, forced), "completed OK!");
 });

@@ -20,6 +20,7 @@ const prepareTermMs = 5_000;
 const outputBytesMax = 262_144;
 const endMs = 5_000;
 
+/** The receiving half of a copy: unpacks the stream, prepares the files, reads the info files. */
 export class Receiving {
   readonly #toolFolder: string;
 

@@ -20,6 +20,7 @@ const copyMs = 60_000;
 /** The state of the agent is in the same folder: there must be much more room than this takes. */
 const spareBytes = 1024 ** 3;
 
+/** Keeps one initialised data folder, so that the next scratch server starts from a copy of it. */
 export class ScratchTemplate {
   readonly #options: TemplateOptions;
   /** The one that is kept, of whatever server, is in here. */

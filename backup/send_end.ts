@@ -18,7 +18,11 @@ export interface SendEnds {
 
 const shownMax = 400;
 
-/** The reason of a failure as the end of a sentence; null when the whole copy has arrived. */
+/**
+ * The reason of a failure as the end of a sentence; null when both ends are content. Which of them ended
+ * first says nothing then: xtrabackup may tidy up after its last byte. Whether everything is there, the
+ * joiner sees by the files that are sent last.
+ */
 export function whyNotSent(
   ends: SendEnds,
   place: SshPlace,
@@ -30,7 +34,7 @@ export function whyNotSent(
   // ssh complains about is never the fault of the sender.
   const complaint = explainSsh(ends.sink.stderrTail, place, identity);
   const blamed = sink !== null && (complaint !== null || ends.first === "sink") ? sink : source;
-  return ends.stopped ?? blamed ?? sink ?? tooEarly(ends);
+  return ends.stopped ?? blamed ?? sink;
 }
 
 function sourceFault(result: ProcessResult): string | null {
@@ -52,11 +56,6 @@ function sinkFault(
   if (explained !== null) return explained;
   if (endedWith(result, 255)) return cut(`ssh to ${place.host} failed: ${lastLine(result)}`);
   return cut(`xbstream on ${place.host} ${describeEnd(result)}: ${lastLine(result)}`);
-}
-
-/** The receiver went away in peace before the sender was done, so it did not take everything. */
-function tooEarly({ first }: SendEnds): string | null {
-  return first === "sink" ? "the receiving side ended before everything was sent" : null;
 }
 
 function isGood({ ended }: ProcessResult): boolean {

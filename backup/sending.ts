@@ -1,6 +1,7 @@
 /** The donor's tools: its xtrabackup, its login at another host, and one private folder a copy. */
 import { removeSoon } from "./folder.ts";
 import { Connection } from "../mysql/client.ts";
+import { messageOf } from "../mysql/message_of.ts";
 import { run, succeeded } from "../mysql/process.ts";
 import { rowsOf, text } from "../mysql/rows.ts";
 import { parseVersion } from "../mysql/version.ts";
@@ -49,6 +50,7 @@ const sendMs = 14 * 24 * 3_600_000;
 /** The tool may wait long for its lock, and says nothing meanwhile. */
 const silenceMs = 600_000;
 
+/** The sending half of a copy: what speaks against it, and the stream over ssh. */
 export class Sending {
   readonly #settings: SendingSettings;
 
@@ -103,7 +105,7 @@ export class Sending {
         workFolder,
       }, { deadlineMs: sendMs, silenceMs, ...control });
     } catch (error) {
-      return { because: error instanceof Error ? error.message : String(error), bytes: 0 };
+      return { because: messageOf(error), bytes: 0 };
     } finally {
       // The password goes first. What cannot be removed now goes with the next start of the agent.
       await removeSoon(`${workFolder}/options.cnf`);
@@ -133,7 +135,7 @@ export class Sending {
       const account = text(row, "account");
       return missingGrants({ grants: lines.map(String), account, version: read.version });
     } catch (error) {
-      const because = error instanceof Error ? error.message : String(error);
+      const because = messageOf(error);
       return [`MySQL does not say what ${user} is granted: ${because}`];
     }
   }

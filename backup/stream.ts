@@ -38,6 +38,8 @@ type Side = "source" | "sink";
 const lookEveryMs = 250;
 /** What is still on its way when the sender has failed is not worth more. */
 const lingerMs = 5_000;
+/** xtrabackup gives its locks back and ends its sessions after its last byte. */
+const tidyMs = 60_000;
 const termMs = 3_000;
 const fifoMs = 5_000;
 /** The tool writes some lines for every table. */
@@ -85,7 +87,7 @@ class Pipeline {
     if (made.ended.how !== "exit" || made.ended.code !== 0) {
       return `a pipe cannot be made in "${workFolder}": ${made.stderrTail.trim()}`;
     }
-    const cancel = () => this.#end("it was cancelled");
+    const cancel = () => this.#end("it was canceled");
     this.#limits.signal.addEventListener("abort", cancel, { once: true });
     if (this.#limits.signal.aborted) cancel();
     const watch = setInterval(() => this.#look(), lookEveryMs);
@@ -119,9 +121,14 @@ class Pipeline {
     const failed = result.ended.how !== "exit" || result.ended.code !== 0;
     this.#first ??= side;
     // Without a receiver nothing is worth sending. A receiver still takes what is on its way.
-    if (side === "sink") this.#stop.abort();
-    else if (failed) this.#linger = setTimeout(() => this.#stop.abort(), lingerMs);
+    if (side === "sink" && failed) this.#stop.abort();
+    else if (side === "sink") this.#stopIn(tidyMs);
+    else if (failed) this.#stopIn(lingerMs);
     return result;
+  }
+
+  #stopIn(milliseconds: number): void {
+    this.#linger ??= setTimeout(() => this.#stop.abort(), milliseconds);
   }
 
   /** Children of a program that was killed would go on and hold the pipe open. */

@@ -2,7 +2,7 @@
  * What the benches of rebuilds share: the data that is copied, what is measured while something copies
  * it, and the table of all that.
  */
-import { type Ledger, longestGap } from "../cmd/demo/ledger.ts";
+import { type Ledger, longestGap, median } from "../cmd/demo/ledger.ts";
 import { count, parse } from "../mysql/gtid.ts";
 import type { Connection } from "../mysql/client.ts";
 
@@ -34,6 +34,8 @@ export interface CopyBenchOptions {
   readonly ledger: Ledger;
   /** The GTID set that the donor has executed. */
   readonly donorExecuted: () => Promise<string>;
+  /** Told of each row as soon as it is measured. */
+  readonly tell: (sentence: string) => void;
 }
 
 /** Rows that no compression of a disk or a network makes smaller. */
@@ -66,7 +68,7 @@ export class CopyBench {
   }
 
   async measure(what: string, work: () => Promise<Timed>): Promise<void> {
-    const { ledger: { acknowledged }, donorExecuted } = this.#options;
+    const { ledger: { acknowledged }, donorExecuted, tell } = this.#options;
     const before = count(parse(await donorExecuted()));
     const fromAt = performance.now();
     const timed = await work();
@@ -74,7 +76,7 @@ export class CopyBench {
     const applied = Number(count(parse(await donorExecuted())) - before);
     const during = acknowledged.filter(({ at }) => at > fromAt && at <= untilAt).length;
     const allSeconds = (untilAt - fromAt) / 1_000;
-    this.#results.push({
+    const measured: Measured = {
       what,
       seconds: timed.seconds ?? allSeconds,
       allSeconds,
@@ -82,19 +84,21 @@ export class CopyBench {
       writesPerSecond: during / allSeconds,
       donorPerSecond: applied / allSeconds,
       longestGapMs: longestGap(acknowledged, { fromAt, untilAt }).ms,
-    });
+    };
+    this.#results.push(measured);
+    tell(rowOf(measured));
   }
 
   /** A table of everything, and the comparison. */
   report(): readonly string[] {
     const seconds = (what: string) =>
-      Math.min(...this.#results.filter((one) => one.what === what).map((one) => one.seconds));
+      median(this.#results.filter((one) => one.what === what).map((one) => one.seconds));
     const times = (seconds("rebuildme") / seconds("by hand")).toFixed(2);
     return [
       "| what | in step after s | all s | copy alone s | writes/s | the donor applies/s | longest silence |",
       "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
       ...this.#results.map(rowOf),
-      `rebuildme takes ${times} times as long as by hand until the new server is in step`,
+      `rebuildme takes ${times} times as long as by hand until the new server is in step, by medians`,
     ];
   }
 }

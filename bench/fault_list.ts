@@ -3,6 +3,7 @@ import { readConfig } from "../cmd/real/cluster.ts";
 import { openCluster } from "../cmd/real/cluster.ts";
 import type { Lab } from "../cmd/demo/lab.ts";
 import type { LabNode } from "../cmd/demo/lab_node.ts";
+import { pause } from "../mysql/time_left.ts";
 
 export interface Scene {
   readonly lab: Lab;
@@ -97,8 +98,24 @@ const faults: readonly Fault[] = [
   {
     name: "trytoleader",
     title: "a planned hand-over: raft trytoleader on a follower",
-    make: tryToLeader,
+    make: ({ lab, leader }) => tryToLeader(candidatesOf(lab, leader)[0]),
     heal: justWait,
+  },
+  {
+    name: "trytoleader-last",
+    title: "a planned hand-over to the last follower, while the third node is dead",
+    make: async ({ lab, leader }) => {
+      const [candidate, dead] = candidatesOf(lab, leader);
+      dead?.signalAgent("SIGKILL");
+      await dead?.signalServer("SIGKILL");
+      await pause(settleMs);
+      await tryToLeader(candidate);
+    },
+    heal: async ({ lab }) => {
+      await pause(awayMs);
+      for (const node of lab.nodes.filter(({ agentAlive }) => !agentAlive)) await node.startAgent();
+      await pause(settleMs);
+    },
   },
 ];
 
@@ -111,9 +128,12 @@ export function faultNamed(name: string): Fault {
   throw new RangeError(`Cannot make fault "${name}": known are ${faultNames.join(", ")}`);
 }
 
+function candidatesOf(lab: Lab, leader: LabNode): readonly LabNode[] {
+  return lab.nodes.filter((node) => node !== leader);
+}
+
 /** The call that the command makes, without the start of one more process on a busy machine. */
-async function tryToLeader({ lab, leader }: Scene): Promise<void> {
-  const candidate = lab.nodes.find((node) => node !== leader);
+async function tryToLeader(candidate: LabNode | undefined): Promise<void> {
   if (candidate === undefined) return;
   const found = { path: candidate.configPath, text: Deno.readTextFileSync(candidate.configPath) };
   const cluster = await openCluster(found);
@@ -126,8 +146,4 @@ async function startAgentLater({ leader }: Scene): Promise<void> {
   await pause(awayMs);
   await leader.startAgent();
   await pause(settleMs);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -73,6 +73,7 @@ async function measureAll(gigabytes: number, runs: number): Promise<void> {
   const bench = new CopyBench({
     ledger,
     donorExecuted: () => executedOver(donor.root(statementMs)),
+    tell,
   });
   await bench.calm();
   for (let run = 0; run < runs; run++) {

@@ -10,6 +10,8 @@ import { judge } from "../cmd/demo/verdict.ts";
 import { Workload } from "../cmd/demo/workload.ts";
 import type { Fault } from "./fault_list.ts";
 import { type Place, Watchers } from "./watchers.ts";
+import { messageOf } from "../mysql/message_of.ts";
+import { pause } from "../mysql/time_left.ts";
 
 export interface RunnerOptions {
   readonly mysqld: string;
@@ -68,7 +70,7 @@ export class LabRunner implements AsyncDisposable {
     try {
       return await this.#run(fault, await this.#healthyLab());
     } catch (error) {
-      const failed = error instanceof Error ? error.message : String(error);
+      const failed = messageOf(error);
       await this.#giveUp(fault.name);
       return { ...nothing, fault: fault.name, failed };
     }
@@ -229,8 +231,4 @@ async function firstWriteAfter(ledger: Ledger, fromAt: number): Promise<number> 
   });
   if (found === undefined) throw new Error(`Nothing was written for ${leaderMs / 1000} s`);
   return found;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

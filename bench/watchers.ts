@@ -4,6 +4,7 @@
  */
 import { Connection, type Endpoint } from "../mysql/client.ts";
 import { DatabaseError } from "../mysql/client_error.ts";
+import { pause } from "../mysql/time_left.ts";
 import { overlapMs, runsOf } from "../cmd/demo/ledger.ts";
 import type { Account } from "../cmd/demo/workload.ts";
 
@@ -24,6 +25,7 @@ interface Series {
   readonly acknowledged: number[];
 }
 
+/** Asks every server, again and again, whether it is open and whether it acknowledges. */
 export class Watchers implements AsyncDisposable {
   readonly #account: Account;
   readonly #series: readonly Series[];
@@ -89,8 +91,4 @@ export class Watchers implements AsyncDisposable {
 
 function isOff(value: unknown): boolean {
   return value === 0 || value === "0" || value === "OFF";
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -20,16 +20,18 @@ import {
 } from "../agent/real/log.ts";
 import { createPeers } from "../agent/real/peers.ts";
 import { judgeConfigMode, type LoadedSecrets, loadSecrets } from "../agent/real/secrets.ts";
-import { copyMethods, createCopyCalls } from "../agent/copy_calls.ts";
+import { copyCallMethods, createCopyCalls } from "../agent/copy_calls.ts";
 import { jobMethods } from "../agent/job_calls.ts";
 import type { Jobs } from "../agent/jobs.ts";
 import { createHandler } from "../agent/server.ts";
 import type { RpcMethods } from "../agent/wire_rpc.ts";
 import { shownSettings } from "../agent/settings.ts";
 import { Store } from "../agent/store.ts";
+import { settingsForget } from "../agent/view.ts";
 import { noVirtualIp, type VirtualIp } from "../agent/vip.ts";
 import { createDatabase } from "../mysql/database.ts";
 import { holdsNoData, isFull } from "../mysql/data_folder.ts";
+import { messageOf } from "../mysql/message_of.ts";
 import { takesConnections } from "../mysql/reach.ts";
 import { look, type MysqlServer } from "../mysql/server.ts";
 import { InvariantError } from "../raft/invariant.ts";
@@ -37,7 +39,7 @@ import type { Config, NodeId } from "../raft/types.ts";
 import type { FoundConfig, World } from "./ports.ts";
 import { CommandError } from "./exit.ts";
 import { readConfig } from "./real/cluster.ts";
-import { findServer, openServer } from "./real/server.ts";
+import { openServer, readServerPlace } from "./real/server.ts";
 import { createSender } from "./agent_copies.ts";
 import { copyAccount, type JobParts, openJobs, startRejoin } from "./agent_jobs.ts";
 
@@ -94,7 +96,7 @@ async function runFound(found: FoundConfig, world: World): Promise<number> {
     resources.defer(startRejoin(built.jobParts, jobs));
     return await runUntilSignal(node, logger);
   } catch (error) {
-    logger.write("error", error instanceof Error ? error.message : String(error), {});
+    logger.write("error", messageOf(error), {});
     throw error;
   } finally {
     await logger.flush(flushMs);
@@ -172,17 +174,17 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Bui
   resources.defer(() => peers.close());
   const settings = databaseSettings(parts);
   const database = resources.use(createDatabase(settings));
-  const server = await openServer(config);
-  const { dataFolder } = await findServer(config);
+  const place = await readServerPlace(config);
+  const server = openServer(config, place);
   const { endpoint: account } = settings;
-  const jobParts = { ...parts, log: logger, peers, server, endpoint: account };
+  const jobParts = { ...parts, log: logger, peers, server, place, endpoint: account };
   const jobs = await openJobs(jobParts);
   const sender = resources.use(await createSender({ ...parts, log: logger }));
   const vip = createAddress(parts);
   await vip.removeAtBoot();
   resources.defer(() => vip.drop());
   const { endpoint } = config.server;
-  const methods = copyMethods({
+  const methods = copyCallMethods({
     server: database.cloning,
     account: copyAccount(secrets),
     self: config.server.id,
@@ -202,7 +204,8 @@ async function build(parts: Parts, resources: AsyncDisposableStack): Promise<Bui
     },
     hungMs: config.mysql.hungMs,
     takesConnections,
-    server: serverPort(server, dataFolder),
+    followerForgets: settingsForget(config.mysql.followerSysvars.statements),
+    server: serverPort(server, place.dataFolder),
     hooks: createHooks({
       start: config.raft.leaderStartCommand,
       stop: config.raft.leaderStopCommand,
@@ -305,7 +308,7 @@ async function listen(
   const onFault = (error: unknown) => {
     // A broken promise inside the program: a dead agent is only a failover.
     if (error instanceof InvariantError) fatal(logger, error);
-    logger.write("error", error instanceof Error ? error.message : String(error), {});
+    logger.write("error", messageOf(error), {});
   };
   const handler = createHandler({
     self: config.server.id,

@@ -19,7 +19,7 @@ import type { RebuildOptions } from "../backup/rebuild.ts";
 import type { Endpoint } from "../mysql/client.ts";
 import type { MysqlServer } from "../mysql/server.ts";
 import { backupKinds, createXtrabackup } from "./agent_copies.ts";
-import { findServer, type ServerPlace } from "./real/server.ts";
+import type { ServerPlace } from "./real/server.ts";
 
 export interface JobParts {
   readonly config: FileConfig;
@@ -28,6 +28,7 @@ export interface JobParts {
   readonly log: Log;
   readonly peers: Peers;
   readonly server: MysqlServer;
+  readonly place: ServerPlace;
   /** The agent's account on the server of this host. */
   readonly endpoint: Endpoint;
   /** The node that the jobs belong to; null until it is built. */
@@ -39,15 +40,14 @@ const packagedFolder = "/var/lib/mysql";
 
 /** Opens the journal and knows every kind of job. Nothing runs before `resume`. */
 export async function openJobs(parts: JobParts): Promise<Jobs> {
-  const place = await findServer(parts.config);
   return await Jobs.open({
     journal: new JobJournal({ read, writeDurably, list, remove }, parts.config.raft.metaFolder),
     clock: parts.clock,
     log: parts.log,
     date: localTime,
     kinds: {
-      rebuild: rebuildKind(() => rebuildOptions(parts, place)),
-      ...backupKinds(parts.config, place, () => rebuildOptions(parts, place)),
+      rebuild: rebuildKind(() => rebuildOptions(parts)),
+      ...backupKinds(parts.config, parts.place, () => rebuildOptions(parts)),
     },
   });
 }
@@ -76,8 +76,8 @@ export function copyAccount({ rpcSecret, replicationPassword }: LoadedSecrets): 
   return cloneAccount(rpcSecret ?? replicationPassword);
 }
 
-function rebuildOptions(parts: JobParts, place: ServerPlace): RebuildOptions {
-  const { config, clock, peers, server, endpoint } = parts;
+function rebuildOptions(parts: JobParts): RebuildOptions {
+  const { config, clock, peers, server, place, endpoint } = parts;
   const { backup, mysql } = config;
   const tools = createRebuildTools({
     ...place,
@@ -98,7 +98,7 @@ function rebuildOptions(parts: JobParts, place: ServerPlace): RebuildOptions {
     }),
     folders: realFolders,
     ticker: tickerOf(clock),
-    methods: copyMethods(parts, place),
+    methods: copyMethods(parts),
     limits: {
       parallel: backup.parallel,
       iopsMax: backup.iopsMax,
@@ -112,8 +112,8 @@ function rebuildOptions(parts: JobParts, place: ServerPlace): RebuildOptions {
 }
 
 /** The methods of this host, the preferred one first. */
-function copyMethods(parts: JobParts, place: ServerPlace): readonly CopyMethod[] {
-  const { config, secrets, peers } = parts;
+function copyMethods(parts: JobParts): readonly CopyMethod[] {
+  const { config, secrets, peers, place } = parts;
   const calls = createCopyCalls(peers);
   return [
     createClone({

@@ -1,5 +1,5 @@
 /** Runs `xenon cluster ...`. */
-import { changeCluster, type ChangeWord } from "./cluster_change.ts";
+import { runChange } from "./cluster_change.ts";
 import {
   clusterGtid,
   clusterMysql,
@@ -9,17 +9,10 @@ import {
   statusFacts,
 } from "./cluster_facts.ts";
 import { clusterLog, type LogRequest } from "./cluster_log.ts";
-import {
-  clusterIsHealthy,
-  type Condition,
-  leaderIsOpen,
-  nodesAreGone,
-  nodesAreIdle,
-  nodesVote,
-} from "./conditions.ts";
+import { clusterIsHealthy, leaderIsOpen } from "./conditions.ts";
 import { type Outcome, success } from "./exit.ts";
 import { type Facts, printFacts } from "./facts.ts";
-import { changeDeadlineMs, factsDeadlineMs, openCluster, roundDeadlineMs, waitMs } from "./open.ts";
+import { factsDeadlineMs, openCluster, roundDeadlineMs, waitMs } from "./open.ts";
 import type { FactsForm } from "./options.ts";
 import type { Cluster, Surroundings, World } from "./ports.ts";
 import type { ClusterCommand } from "./tree/cluster.ts";
@@ -44,7 +37,7 @@ export async function runCluster(command: ClusterCommand, around: Surroundings):
     case "addidle":
     case "remove":
     case "removeidle":
-      return await change(cluster, command, world);
+      return await runChange(cluster, command, world);
     case "log":
       return show(await clusterLog(cluster, spanOf(command, world), world), command);
     case "status": {
@@ -71,30 +64,6 @@ async function waitForStatus(
     ? success("")
     : printFacts(statusFacts(gathered), { form, colour: world.colour });
   return withFailure(outcome, failed);
-}
-
-const completed: Readonly<Record<ChangeWord, (ids: readonly string[]) => Condition>> = {
-  add: nodesVote,
-  addidle: nodesAreIdle,
-  remove: nodesAreGone,
-  removeidle: nodesAreGone,
-};
-
-async function change(
-  cluster: Cluster,
-  { kind, nodes, wait, common }: ClusterCommand & { readonly kind: ChangeWord },
-  world: World,
-): Promise<Outcome> {
-  const told = await changeCluster(cluster, kind, { nodes, deadlineMs: changeDeadlineMs(common) });
-  if (!wait) return told;
-  const { failed, tookMs } = await waitUntil(cluster, {
-    condition: completed[kind](nodes),
-    wanted: `the change of ${nodes.join(", ")} complete`,
-    limitMs: waitMs(common),
-    deadlineMs: roundDeadlineMs,
-  }, world);
-  if (failed !== null) return withFailure(told, failed);
-  return success(`${told.stdout}Complete after ${(tookMs / 1000).toFixed(1)} s\n`);
 }
 
 /** Without a start or a stop the span has no end on that side. */

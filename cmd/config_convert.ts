@@ -5,6 +5,7 @@ import { keys, retiredKeys } from "../agent/config_schema.ts";
 import { parseEndpoint } from "../agent/endpoint.ts";
 import { renderSettings, type TomlValue } from "./toml_text.ts";
 import { findVip } from "./vip_hooks.ts";
+import { isRecord } from "../agent/is_record.ts";
 
 export interface Converted {
   readonly toml: string;
@@ -176,8 +177,4 @@ function finish({ settings, notes }: Work, withSecrets: boolean): Converted {
     notes: checked.kind === "config" ? [...notes, ...sentences] : notes,
     problems: checked.kind === "config" ? [] : sentences,
   };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -113,7 +113,9 @@ Deno.test("convertConfig() accepts every key that has no effect any more, and sa
     "raft": { "candidate-wait-for-2nodes": 60000, "admit-defeat-hearbeat-count": 5 },
     "mysql": { "semi-sync-timeout-for-two-nodes": 10000 },
     "replication": { "gtid-purged": "a:1" },
-    "backup": { "ssh-passwd": "s3cret", "basedir": "/usr", "admin": "root" }
+    "backup": {
+      "ssh-passwd": "s3cret", "basedir": "/usr", "mysqld-monitor-interval": 1000, "admin": "root"
+    }
   }`);
   assert.deepEqual(problems, []);
   const ignored = notes.filter((note) => note.includes("accepted, but has no effect"))
@@ -126,6 +128,7 @@ Deno.test("convertConfig() accepts every key that has no effect any more, and sa
     "replication.gtid-purged",
     "backup.ssh-passwd",
     "backup.basedir",
+    "backup.mysqld-monitor-interval",
   ]);
   assert.match(notes.join("\n"), /^backup\.admin: mysql\.admin is used, left out$/m);
 });

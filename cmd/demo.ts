@@ -13,6 +13,7 @@ import { judge, type Verdict } from "./demo/verdict.ts";
 import { Workload } from "./demo/workload.ts";
 import { exitCodes } from "./exit.ts";
 import type { DemoOptions, World } from "./ports.ts";
+import { pause } from "../mysql/time_left.ts";
 
 /** How long the writers write undisturbed before and after each fault. */
 const calmMs = 3_000;
@@ -175,8 +176,4 @@ function interrupted() {
     for (const { signal, listener } of listeners) Deno.removeSignalListener(signal, listener);
   };
   return { signalled: promise, forget };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

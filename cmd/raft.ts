@@ -1,5 +1,5 @@
 /** Runs `xenon raft ...`. */
-import { changeCluster } from "./cluster_change.ts";
+import { runChange } from "./cluster_change.ts";
 import type { Outcome } from "./exit.ts";
 import { printFacts } from "./facts.ts";
 import { changeDeadlineMs, factsDeadlineMs, openCluster } from "./open.ts";
@@ -22,7 +22,7 @@ export async function runRaft(command: RaftCommand, around: Surroundings): Promi
       return await changeRole(cluster, command.kind, { deadlineMs });
     case "add":
     case "remove":
-      return await changeCluster(cluster, command.kind, { nodes: command.nodes, deadlineMs });
+      return await runChange(cluster, command, around.world);
     case "switch": {
       const { name, on } = command;
       return await turnSwitch(cluster, { name, on, deadlineMs });

@@ -7,7 +7,7 @@ const usualColour = 39;
 const words: readonly (readonly [pattern: RegExp, tone: keyof typeof colours])[] = [
   [/^UNKNOW$|^\[?DEAD\]?$|(?:^|@)INVALID$|^NOTRUNNING$|^\[.*\bfalse\b.*\]$/, "bad"],
   [/(?:^|@)LEADER$/, "good"],
-  [/(?:^|@)(?:CANDIDATE|LEARNER|IDLE|STOPPED)$|^OFF$|^SHUTDOWNING$/, "warning"],
+  [/(?:^|@)(?:CANDIDATE|LEARNER|IDLE)$|^OFF$/, "warning"],
 ];
 
 /** Colours a line of a cell by what it says. */

@@ -76,16 +76,18 @@ Deno.test("cluster status --wait prints the last facts, and fails when the wait 
   assert.deepEqual([leads.code, leads.stderr], [exitCodes.ok, ""]);
 });
 
-Deno.test("cluster add --wait waits until the leader counts the vote", async () => {
+Deno.test("cluster add --wait and raft add --wait wait until the leader counts the vote", async () => {
   const voters = guideNodes.slice(1);
   const before = Object.fromEntries(guideNodes.map((id): [string, FakeNode] => [
     id,
     { kind: "up", status: statusOf(id, { voters }) },
   ]));
-  const { cluster, world } = changing(before, { after: healthy(), pauses: 4 });
-  const programs = { openCluster: () => Promise.resolve(cluster) } as unknown as Programs;
-  const words = ["cluster", "add", first, "--wait"];
-  const { code, stdout } = await run(words, { world, programs });
-  assert.equal(code, exitCodes.ok);
-  assert.equal(stdout, `${first} did cluster.add\nComplete after 1.0 s\n`);
+  for (const group of ["cluster", "raft"]) {
+    const { cluster, world } = changing(before, { after: healthy(), pauses: 4 });
+    const programs = { openCluster: () => Promise.resolve(cluster) } as unknown as Programs;
+    const words = [group, "add", first, "--wait"];
+    const { code, stdout } = await run(words, { world, programs });
+    assert.equal(code, exitCodes.ok);
+    assert.equal(stdout, `${first} did cluster.add\nComplete after 1.0 s\n`);
+  }
 });

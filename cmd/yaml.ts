@@ -3,6 +3,7 @@
  * read them as anything else. (The decision against a library: of YAML's large syntax only this much
  * is ever written, and the quoted form is JSON's.)
  */
+import { isRecord } from "../agent/is_record.ts";
 
 /** Words that mean the same in every YAML reader, old ones included, and are no number. */
 const plainText = /^[A-Za-z_/][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./()-]+)*$/;
@@ -50,8 +51,4 @@ function text(value: string): string {
     /[\u007f-\u009f\u2028\u2029\ufeff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

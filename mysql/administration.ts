@@ -7,7 +7,9 @@
  */
 
 import { type AccountPlan, type AccountWish, planAccount, shownAccount } from "./accounts.ts";
+import { missingAcknowledgers } from "./acknowledgers.ts";
 import type { Connection, QueryOptions } from "./client.ts";
+import type { ServerFacts } from "./facts.ts";
 import type { Statement } from "./plan.ts";
 import type { BinaryLog } from "./plan_purge.ts";
 import { isReplicationAccount } from "./replication_account.ts";
@@ -34,6 +36,8 @@ export interface AdministrationParts {
   readonly unfenced: () => AbortSignal;
   /** Runs statements in the one queue of changes. */
   readonly queued: (name: string, statements: readonly Statement[]) => Promise<void>;
+  /** Looks at the server; rejects where it does not answer. */
+  readonly facts: () => Promise<ServerFacts>;
 }
 
 /** A change of an account, its acknowledgement included. */
@@ -69,7 +73,7 @@ export class Administration {
    * Makes, changes or drops an account on an open server.
    *
    * @throws {Error} with the reason, which never holds the password. An account that could not be given its
-   * privileges is dropped again.
+   * privileges is dropped again. Nothing is begun while too few replicas are connected to acknowledge it.
    */
   async changeAccount(wish: AccountWish): Promise<void> {
     const plan = await this.#planAccount(wish);
@@ -134,7 +138,13 @@ export class Administration {
     if (flag(row, "read_only") || flag(row, "super_read_only")) {
       throw new Error(`Cannot change ${shownAccount(wish)}: the server is not open for writes`);
     }
-    return requirePlan(wish, planAccount(wish, { exists: integer(row, "found") > 0, isOwn }));
+    const plan = requirePlan(
+      wish,
+      planAccount(wish, { exists: integer(row, "found") > 0, isOwn }),
+    );
+    const missing = missingAcknowledgers((await this.#parts.facts()).semiSyncSource);
+    if (missing !== null) throw new Error(`Cannot change ${shownAccount(wish)}: ${missing}`);
+    return plan;
   }
 
   async #ask(sql: string) {

@@ -3,6 +3,8 @@
  * changes, and on the leader the account that joiners log in with. Manual:
  * https://dev.mysql.com/doc/refman/9.7/en/clone-plugin-remote.html
  */
+import { missingAcknowledgers } from "./acknowledgers.ts";
+import type { ServerFacts } from "./facts.ts";
 import { flag, rowsOf } from "./rows.ts";
 import { type Statement, statement } from "./plan.ts";
 import type { Sessions } from "./sessions.ts";
@@ -16,6 +18,8 @@ export interface CloningParts {
   readonly unfenced: () => AbortSignal;
   /** Runs statements in the one queue of changes. */
   readonly queued: (name: string, statements: readonly Statement[]) => Promise<void>;
+  /** Looks at the server; rejects where it does not answer. */
+  readonly facts: () => Promise<ServerFacts>;
 }
 
 /** A change of an account, its acknowledgement included. */
@@ -46,13 +50,17 @@ export class Cloning {
   /**
    * Creates the account that clones this cluster's servers, or gives it this password again. On the
    * open leader only; the others get it by replication.
+   *
+   * @throws {Error} with the reason, also while too few replicas are connected to acknowledge it.
    */
   async admit(account: { readonly user: string; readonly password: string }): Promise<void> {
-    const { sessions, statementMs, unfenced } = this.#parts;
+    const { sessions, statementMs, unfenced, facts } = this.#parts;
     const [row = {}] = await this.ask("SELECT @@GLOBAL.read_only AS closed");
     if (flag(row, "closed")) {
       throw new Error("Cannot create the account for copies as this server is not open for writes");
     }
+    const missing = missingAcknowledgers((await facts()).semiSyncSource);
+    if (missing !== null) throw new Error(`Cannot create the account for copies: ${missing}`);
     const signal = AbortSignal.any([unfenced(), AbortSignal.timeout(3 * admitMs)]);
     await using runner = new StatementRunner({
       sessions,

@@ -100,7 +100,8 @@ export async function lookAtClosing(
   };
 }
 
-function sessionOf(row: Row): Session {
+/** A row of SHOW PROCESSLIST. */
+export function sessionOf(row: Row): Session {
   return {
     id: integer(row, "Id"),
     user: text(row, "User", ""),

@@ -12,7 +12,7 @@ Deno.test("leaving() takes sessions of the accounts, and logins that began befor
 });
 
 Deno.test("stillShared() keeps the shared account while too few have accounts of their own", () => {
-  const shared = { user: "repl", host: "%", locked: false, replicates: true };
+  const shared = { user: "repl", host: "%", locked: false, replicates: true, hasPassword: true };
   const seen = { rows: [shared], user: "repl", stay: ["repl_b", "repl_c"], k: 1 };
   const on = (...sessions: readonly SessionSeen[]) => stillShared({ ...seen, sessions });
   assert.match(on(session(1, "repl"), session(2, "repl")) ?? "", /only 0 .* run this version/);

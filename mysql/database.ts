@@ -9,6 +9,7 @@ import { Administration } from "./administration.ts";
 import { Cloning, type CloningParts } from "./cloning.ts";
 import { closePlanned, ClosingRequest } from "./closing.ts";
 import { DatabaseError } from "./client_error.ts";
+import { BinaryLogEnd } from "./binary_log_end.ts";
 import { type CutOff, cutOff } from "./cut_off.ts";
 import type {
   DatabaseSettings,
@@ -19,29 +20,31 @@ import type {
   Round,
   Upkeep,
 } from "./database_types.ts";
-import { emptyTransaction, nudge } from "./empty_transaction.ts";
-import { heldSet, type ServerFacts } from "./facts.ts";
+import { emptyTransaction } from "./empty_transaction.ts";
+import type { ServerFacts } from "./facts.ts";
 import { type FenceResult, runFence } from "./fence_runner.ts";
-import { contains, format, lastOf, parse, union } from "./gtid.ts";
+import { freezeOnce, type Freezing } from "./freezing.ts";
+import { lastOf, parse, union } from "./gtid.ts";
+import { semiSync } from "./leader_settings.ts";
+import { messageOf } from "./message_of.ts";
 import { endOtherAgents, endStrays } from "./other_sessions.ts";
 import type { Plan, Statement } from "./plan.ts";
 import { stopReceiver } from "./plan_apply.ts";
-import { arrangeAcknowledgements, purposeUuid } from "./plan_arrange.ts";
-import { follow } from "./plan_follow.ts";
-import { freeze } from "./plan_freeze.ts";
+import { arrangeLeader, purposeUuid } from "./plan_arrange.ts";
+import { follow, points } from "./plan_follow.ts";
 import { preparePlan } from "./plan_prepare.ts";
-import { settlePlan } from "./plan_promote.ts";
 import { runPromotion } from "./promotion.ts";
 import { ReplicaAccounts } from "./replica_accounts.ts";
 import { Sessions } from "./sessions.ts";
+import { isSettled, settle } from "./settling.ts";
 import { type Patience, type RunnerOptions, StatementRunner } from "./statement_runner.ts";
-import { refresh, takeLook } from "./take_look.ts";
-import { pause, within } from "./time_left.ts";
+import { lateLook, takeLook } from "./take_look.ts";
+import { within } from "./time_left.ts";
+import { commitNudge, raiseConnections } from "./unblocking.ts";
 import { WorkQueue } from "./work_queue.ts";
 
 export type { DatabaseSettings } from "./database_types.ts";
 
-const receivedPollMs = 3;
 /** A marker of upkeep that is not acknowledged by then goes on waiting without the queue. */
 const upkeepMs = 1_000;
 const settledRound: Round = { settled: true, because: null };
@@ -60,6 +63,7 @@ export class MysqlDatabase implements AsyncDisposable {
   readonly #settings: DatabaseSettings;
   readonly #sessions: Sessions;
   readonly #accounts: ReplicaAccounts;
+  readonly #log: BinaryLogEnd;
   readonly #queue = new WorkQueue();
   readonly #request = new ClosingRequest();
   /** How many changes the queue had seen when these facts were read. */
@@ -73,12 +77,14 @@ export class MysqlDatabase implements AsyncDisposable {
   constructor(settings: DatabaseSettings) {
     this.#settings = settings;
     this.#sessions = new Sessions(settings);
+    this.#log = new BinaryLogEnd(this.#sessions);
     this.#accounts = new ReplicaAccounts({ ...settings, sessions: this.#sessions });
     const parts: CloningParts = {
       sessions: this.#sessions,
       statementMs: settings.statementMs,
       unfenced: () => this.#unfenced.signal,
       queued: (name, statements) => this.#change(name, {}, (runner) => runner.run(statements)),
+      facts: () => this.#lookOver("look"),
     };
     this.administration = new Administration({
       ...parts,
@@ -90,17 +96,16 @@ export class MysqlDatabase implements AsyncDisposable {
 
   /** Reads all facts; about 4 ms on an idle server. Never rejects. */
   async look(deadlineMs: number): Promise<LookResult> {
-    const late = () => {
-      const sentence = `Cannot look at the server: no answer within ${deadlineMs} ms`;
-      return new DatabaseError(sentence, { kind: "timeout", code: "ETIMEDOUT", errno: 0 });
-    };
+    const late = () => lateLook(deadlineMs);
+    const begunAt = performance.now();
     try {
       const facts = await within(deadlineMs, this.#lookOver("look", deadlineMs), late);
       this.#sessions.warm();
-      return { kind: "seen", facts };
+      return { kind: "seen", facts, stalled: this.#sessions.stalls.since(begunAt) };
     } catch (error) {
-      const reason = error instanceof DatabaseError ? error.kind : "sql";
-      return { kind: "failed", reason, because: sentenceOf(error) };
+      const kind = error instanceof DatabaseError ? error.kind : "sql";
+      const stalled = kind === "timeout" && this.#sessions.stalls.since(begunAt);
+      return { kind: "failed", reason: stalled ? "stalled" : kind, because: messageOf(error) };
     }
   }
 
@@ -137,7 +142,9 @@ export class MysqlDatabase implements AsyncDisposable {
           leaderSysvars: this.#settings.leaderSysvars,
           leaderSysvarsApplied: false,
           replicationAccounts: this.#accounts.wanted(wish.replicas),
+          xaPending: 0,
         },
+        accounts: this.#accounts,
         look: () =>
           runner.guarded(work, {
             what: "look at the server",
@@ -159,11 +166,24 @@ export class MysqlDatabase implements AsyncDisposable {
   async close(deadlineMs: number, scope: Leadership): Promise<string> {
     const { entitled } = scope;
     const parts = { sessions: this.#sessions, request: this.#request, deadlineMs, entitled };
-    return await this.#change(
-      "close",
-      { scope },
-      (_runner, signal) => closePlanned({ ...parts, signal }),
-    );
+    const work = (_: StatementRunner, signal: AbortSignal) => closePlanned({ ...parts, signal });
+    return await this.#change("close", { scope }, work);
+  }
+
+  /**
+   * Switches semi-sync off behind a planned close, while the candidate still reads here: its leaving wakes
+   * the thread for which that waits, and it may need this server's acknowledgements at once. Never rejects.
+   */
+  async release(): Promise<void> {
+    try {
+      await this.#change("release", {}, async (runner) => {
+        const facts = await this.#lookOver("work");
+        const closed = facts.superReadOnly && facts.readOnly && facts.owned === "";
+        if (closed) await runner.run(semiSync(facts, 0));
+      });
+    } catch {
+      // Nobody waits for it: whoever follows sees to it again.
+    }
   }
 
   /** One round of following; nothing is sent when all is well. */
@@ -173,50 +193,52 @@ export class MysqlDatabase implements AsyncDisposable {
     const own = this.#accounts.nameOf(wish.replica);
     const isOwn = wish.source === null || facts.replication?.sourceUser === own;
     const isDone = () => this.#followPlan(wish, facts, own).kind === "done";
-    if (!sysvarsDue && fresh && isOwn && isDone()) return settledRound;
+    if (!sysvarsDue && fresh && isOwn && isDone()) {
+      if (wish.source !== null) await this.#accounts.tryLogins(wish.replicas ?? [], facts);
+      return settledRound;
+    }
     if (this.#queue.busyWith !== null) return busy(this.#queue.busyWith);
     const warnings: string[] = [];
     const warn = (sentence: string) => void warnings.push(sentence);
     return await this.#change("follow", { warn }, async (runner) => {
       const seen = fresh ? facts : await this.#lookOver("work");
-      const plan = this.#followPlan(
-        wish,
-        seen,
-        isOwn ? own : await this.#accounts.login(wish.replica, seen),
-      );
+      const user = isOwn ? own : await this.#accounts.login(wish.replica, seen);
+      const plan = this.#followPlan(wish, seen, user);
       if (plan.kind === "refuse") return { settled: false, because: plan.because };
       if (sysvarsDue) {
         await runner.run(this.#settings.followerSysvars.statements);
         this.#followerSysvarsApplied = true;
       }
-      if (plan.kind === "run") await runner.run(plan.statements);
+      if (plan.kind === "run") {
+        await runner.run(plan.statements);
+        if (wish.source !== null && points(plan)) this.#accounts.pointed({ ...wish.source, user });
+      }
       for (const sentence of warnings) this.#settings.warn?.(sentence);
       return { settled: plan.kind === "done", because: warnings[0] ?? null };
     });
   }
 
-  /** One round of a leader's upkeep: acknowledgements, the forgotten source, lower markers. */
+  /**
+   * One round of a leader's upkeep: its settings, accounts, the forgotten source, lower markers. A server
+   * that goes on confirming commits that nobody else has is fenced.
+   */
   async settle(wish: Upkeep, facts: ServerFacts): Promise<Round> {
-    const goal = { clusterUuid: wish.clusterUuid, term: BigInt(wish.term) };
-    const plans = (seen: ServerFacts): readonly Plan[] => [
-      ...(wish.k === null ? [] : [arrangeAcknowledgements(seen, wish.k)]),
-      settlePlan(seen, goal),
-    ];
     const fresh = this.#isFresh(facts);
-    const { replicas } = wish;
-    const known = this.#accounts.knows(replicas);
-    if (known && fresh && plans(facts).every(({ kind }) => kind === "done")) return settledRound;
+    const known = this.#accounts.knows(wish.replicas);
+    if (known && fresh && isSettled(facts, wish)) return settledRound;
     if (this.#queue.busyWith !== null) return busy(this.#queue.busyWith);
-    return await this.#change("settle", {}, async (runner) => {
-      const seen = fresh ? facts : await this.#lookOver("work");
-      if (!known) await this.#accounts.make(runner, { replicas, facts: seen });
-      const asked = plans(seen);
-      for (const plan of asked) {
-        if (plan.kind === "refuse") return { settled: false, because: plan.because };
-        if (plan.kind === "run") await runner.run(plan.statements);
-      }
-      return { settled: asked.every(({ kind }) => kind === "done"), because: null };
-    });
+    let because: string | null = null;
+    const warn = (sentence: string) => void (because = sentence);
+    const { mustClose, ...round } = await this.#change(
+      "settle",
+      { warn },
+      async (runner, signal) => {
+        const seen = fresh ? facts : await this.#lookOver("work");
+        return await settle({ runner, signal, wish, accounts: this.#accounts }, seen);
+      },
+    );
+    if (mustClose) await this.fence(this.#settings.fenceMs);
+    return { ...round, because: round.because ?? because };
   }
 
   /**
@@ -229,7 +251,7 @@ export class MysqlDatabase implements AsyncDisposable {
     const patience: Patience = { kind: "unbounded", progress: () => {} };
     await this.#change("arrange", { patience, scope }, async (runner) => {
       const facts = await this.#lookOver("work");
-      const plan = arrangeAcknowledgements(facts, wish.k);
+      const plan = arrangeLeader(facts, wish.k);
       if (plan.kind === "refuse") throw new Error(`Cannot arrange: ${plan.because}`);
       const work = await this.#sessions.get("work");
       const whom = wish.cutOff;
@@ -264,15 +286,15 @@ export class MysqlDatabase implements AsyncDisposable {
    * Commits an empty transaction on a fresh connection. It goes beside the queue, because what it
    * releases may be the very commit that the queue waits for.
    */
-  async nudge(deadlineMs: number): Promise<void> {
-    const unfenced = this.#unfenced.signal;
-    const fresh = await this.#sessions.fresh();
-    const facts = await takeLook(fresh, deadlineMs).finally(() => this.#sessions.release(fresh));
-    const plan = nudge(facts, purposeUuid(facts.serverUuid));
-    if (plan.kind === "refuse") throw new Error(`Cannot nudge: ${plan.because}`);
-    const signal = AbortSignal.any([AbortSignal.timeout(deadlineMs), unfenced]);
-    await using runner = this.#runner({ signal });
-    if (plan.kind === "run") await runner.run(plan.statements);
+  nudge(deadlineMs: number): Promise<void> {
+    const runner = (signal: AbortSignal) => this.#runner({ signal });
+    const parts = { sessions: this.#sessions, log: this.#log, runner };
+    return commitNudge({ ...parts, unfenced: this.#unfenced.signal }, deadlineMs);
+  }
+
+  /** Lets so many more connections in where all are taken, until the server's next start. */
+  makeRoom(more: number): Promise<number | null> {
+    return raiseConnections(this.#sessions, { more, deadlineMs: this.#settings.statementMs });
   }
 
   /** Closes the connections of the moment: a server that is told to stop waits for them. */
@@ -301,46 +323,18 @@ export class MysqlDatabase implements AsyncDisposable {
     }
   }
 
-  #freezeOnce(
-    wish: { readonly until: string; readonly endsAt: number },
-  ): Promise<
-    | { readonly kind: "held"; readonly set: string }
-    | { readonly kind: "open"; readonly because: string }
-  > {
+  #freezeOnce(wish: { readonly until: string; readonly endsAt: number }): Promise<Freezing> {
     return this.#change("freeze", {}, async (runner) => {
       const work = await this.#sessions.get("work");
-      const { statementMs, now } = this.#settings;
       const base = this.#facts ?? await this.#lookOver("work");
-      const run = () => refresh(work, base, statementMs);
-      const look = () => runner.guarded(work, { what: "freeze", run });
-      let facts = await look();
-      const closed = { ...facts, replication: null };
-      const refused = freeze(closed);
-      if (refused.kind === "refuse") return { kind: "open", because: refused.because };
-      const until = parse(wish.until);
-      while (!contains(heldSet(facts), until)) {
-        const receiver = facts.replication?.receiver ?? "stopped";
-        if (receiver === "stopped" || now() >= wish.endsAt) {
-          const why = receiver === "stopped" ? "the receiver is stopped" : "it took too long";
-          throw new Error(`Cannot receive up to "${wish.until.slice(0, 200)}": ${why}`);
-        }
-        await pause(receivedPollMs);
-        facts = await look();
-      }
-      const plan = freeze(facts);
-      if (plan.kind === "run") {
-        await runner.run(plan.statements);
-        facts = await look();
-      }
-      if (freeze(facts).kind !== "done") throw new Error("Cannot freeze: the receiver still runs");
-      return { kind: "held", set: format(heldSet(facts)) };
+      return await freezeOnce({ ...this.#settings, runner, work, log: this.#log, base }, wish);
     });
   }
 
   #followPlan(wish: Following, facts: ServerFacts, user: string): Plan {
     if (wish.source === null) return stopReceiver(facts) ?? { kind: "done" };
     const source = { ...wish.source, user, password: this.#settings.replication.password };
-    return follow(facts, { ...wish, source });
+    return follow(facts, { ...wish, source, renew: this.#accounts.renews(facts, source) });
   }
 
   /** Runs an operation in the queue, after the end of all abandoned statements was seen. */
@@ -375,7 +369,8 @@ export class MysqlDatabase implements AsyncDisposable {
   async #lookOver(name: "look" | "work", deadlineMs?: number): Promise<ServerFacts> {
     const readAt = this.#queue.changes;
     const connection = await this.#sessions.get(name);
-    const facts = await takeLook(connection, deadlineMs ?? this.#settings.statementMs);
+    const from = { connection, log: this.#log };
+    const facts = await takeLook(from, deadlineMs ?? this.#settings.statementMs);
     this.#readAt.set(facts, readAt);
     this.#facts = facts;
     return facts;
@@ -389,8 +384,4 @@ export class MysqlDatabase implements AsyncDisposable {
 
 function busy(name: string): Round {
   return { settled: false, because: `the server is busy: ${name}` };
-}
-
-function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -33,8 +33,12 @@ export interface DatabaseSettings {
 
 /** What came of one look; see the port `Database` of the agent. */
 export type LookResult =
-  | { readonly kind: "seen"; readonly facts: ServerFacts }
-  | { readonly kind: "failed"; readonly reason: DatabaseErrorKind; readonly because: string };
+  | { readonly kind: "seen"; readonly facts: ServerFacts; readonly stalled: boolean }
+  | {
+    readonly kind: "failed";
+    readonly reason: DatabaseErrorKind | "stalled";
+    readonly because: string;
+  };
 
 export interface Promotion {
   readonly clusterUuid: string;
@@ -51,6 +55,8 @@ export interface Following {
   readonly acknowledge: boolean;
   /** As whom this server logs in there. */
   readonly replica: ReplicaName;
+  /** Whose accounts a promotion here would look after. */
+  readonly replicas?: readonly ReplicaName[];
   /** See `FollowGoal`. */
   readonly mayForget?: boolean;
   readonly mayResume?: boolean;
@@ -60,6 +66,8 @@ export interface Following {
 export interface Round {
   readonly settled: boolean;
   readonly because: string | null;
+  /** What was done to an open leader that somebody had changed: one sentence for the log. */
+  readonly mended?: string;
 }
 
 /** What an operation of a leader belongs to. */

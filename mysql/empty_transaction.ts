@@ -3,9 +3,9 @@
  * nudge that releases commits whose acknowledgement was lost on the way.
  */
 
-import { fromInterval, lastOf, parse, union } from "./gtid.ts";
+import { count, fromInterval, lastOf, ofSource, parse, union } from "./gtid.ts";
 import type { ServerFacts } from "./facts.ts";
-import { type Plan, refuse, run, type Statement, statement } from "./plan.ts";
+import { done, type Plan, refuse, run, type Statement, statement } from "./plan.ts";
 import { quoteString } from "./text.ts";
 
 /**
@@ -30,14 +30,24 @@ export function emptyTransaction(
   ];
 }
 
+/** Each of them that waits is a session of the server that nothing but an acknowledgement ends. */
+const nudgesMax = 2;
+
+/** Do as many of these transactions wait as may? The source is that of `nudge`. */
+export function enoughNudges({ owned }: Pick<ServerFacts, "owned">, source: string): boolean {
+  return count(ofSource(parse(owned), source)) >= BigInt(nudgesMax);
+}
+
 /**
  * Commits one more empty transaction of `source`, a UUID kept for this purpose and never the cluster's own,
  * whose numbers are terms. A lost acknowledgement is not sent again, but the acknowledgement of a later
  * transaction covers all before it, so this releases commits that wait although replicas have them.
- * Ask only on an open leader, when k voters report to have received what waits.
+ * Ask only on an open leader, when k voters report to have received what waits. While two of them wait
+ * there is nothing to do: where nobody acknowledges, more would only use up the server's connections.
  */
 export function nudge(facts: ServerFacts, source: string): Plan {
   if (facts.superReadOnly) return refuse("the server is closed: only an open leader may be nudged");
+  if (enoughNudges(facts, source)) return done;
   const taken = union(parse(facts.executed), parse(facts.owned));
   const next = lastOf(taken, source) + 1n;
   return run(...emptyTransaction(source, next, "release commits whose acknowledgement was lost"));

@@ -39,8 +39,14 @@ export interface ServerFacts {
   readonly semiSyncReplica: SemiSyncReplicaFacts;
   readonly replication: ReplicationFacts | null;
   readonly durability: DurabilityFacts;
-  /** The end of the binary log, null when it is off. */
+  /** The end of the binary log, null when it is off or not known now. */
   readonly binlogEnd: { readonly file: string; readonly position: number } | null;
+  /**
+   * While the server does not say that end, as something holds its binary log: how far that is written,
+   * in a text that is another one as soon as it moved. Null while nothing holds it, and where nobody can
+   * tell how far it is written.
+   */
+  readonly binlogHeld: string | null;
   readonly uptimeSeconds: number;
 }
 
@@ -174,6 +180,7 @@ const plainVariables = [
   "gtid_mode",
   "enforce_gtid_consistency",
   "log_bin",
+  "log_bin_basename",
   "sync_binlog",
   "innodb_flush_log_at_trx_commit",
   "relay_log_recovery",
@@ -225,9 +232,10 @@ export function readFacts(rows: FactRows): ServerFacts {
         ? null
         : flag(settings, "skip_replica_start"),
     },
-    binlogEnd: binaryLog === undefined
+    binlogEnd: binaryLog === undefined || binaryLog["File"] === null
       ? null
       : { file: text(binaryLog, "File"), position: integer(binaryLog, "Position") },
+    binlogHeld: null,
     uptimeSeconds: Number(names.get("uptime") ?? 0),
   };
 }

@@ -4,6 +4,7 @@ import { type ClosingRequest, isClosedAlready, lookAtClosing } from "./closing.t
 import type { Connection } from "./client.ts";
 import { DatabaseError } from "./client_error.ts";
 import type { SemiSyncWords } from "./dialect.ts";
+import { messageOf } from "./message_of.ts";
 import {
   fence,
   type FenceAction,
@@ -37,7 +38,7 @@ export async function runFence(parts: FenceParts): Promise<FenceResult> {
   try {
     return await fenceRun.run();
   } catch (error) {
-    return { kind: "mustKill", because: error instanceof Error ? error.message : String(error) };
+    return { kind: "mustKill", because: messageOf(error) };
   }
 }
 
@@ -120,7 +121,8 @@ class FenceRun {
     this.#time = new TimeLeft(Math.max(releaseMs, this.#time.leftMs));
     const release = await this.#connection("release");
     const sql = `SET GLOBAL rpl_semi_sync_${words}_enabled = OFF`;
-    await release.query(sql, { deadlineMs: this.#time.leftMs });
+    const run = () => release.query(sql, { deadlineMs: this.#time.leftMs });
+    await this.#parts.sessions.stalls.during(run);
   }
 
   /** Prepared XA transactions wait for somebody, and XA COMMIT ignores super_read_only. */

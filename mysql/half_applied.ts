@@ -6,7 +6,7 @@
  */
 import type { Connection } from "./client.ts";
 import { DatabaseError } from "./client_error.ts";
-import { endOf } from "./time_left.ts";
+import { helpUntil } from "./time_left.ts";
 import { atLeast, type Version } from "./version.ts";
 
 const unknownThread = 1094;
@@ -46,17 +46,11 @@ export async function endHalfApplied(
 
 /**
  * Goes on ending such appliers while a stop of the applier runs: the beginning of a transaction may be
- * read from the relay log only after the look before the stop. Resolves when `stopped` is settled;
- * what `end` throws is left to the stop, which then takes as long as it takes.
+ * read from the relay log only after the look before the stop.
  */
-export async function endHalvesUntil(
+export function endHalvesUntil(
   stopped: Promise<unknown>,
   end: () => Promise<unknown>,
 ): Promise<void> {
-  let over = false;
-  const settled = stopped.then(() => over = true, () => over = true);
-  while (!over) {
-    await endOf(settled, helpEveryMs);
-    if (!over) await Promise.race([settled, end().catch(() => {})]);
-  }
+  return helpUntil(stopped, end, helpEveryMs);
 }

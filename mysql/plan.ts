@@ -53,6 +53,8 @@ export interface Statement {
   readonly allowedErrors: readonly number[];
   /** True when `sql` holds a password: it must not be logged, shown or quoted in errors. */
   readonly secret: boolean;
+  /** True when the server may answer nobody for about a second while it runs. */
+  readonly stalls: boolean;
   /** True for a setting of the operator: its failure is a warning, and the next statement runs. */
   readonly mayFail: boolean;
 }
@@ -70,6 +72,7 @@ export function statement(
     connection: "work",
     allowedErrors: [],
     secret: false,
+    stalls: false,
     mayFail: false,
     ...options,
   };

@@ -1,36 +1,27 @@
-/** How many acknowledgements an open leader asks for, changed while it serves. */
+/** What an open leader is held to while it serves: the settings that its promotion verified. */
 
-import { dialectOfFacts, type ServerFacts } from "./facts.ts";
-import { type Plan, refuse, run, type Statement, statement } from "./plan.ts";
-
-/** Practically for ever: 49 days. The greatest value that every version takes. */
-const semiSyncTimeoutMs = 4_294_967_295;
+import type { ServerFacts } from "./facts.ts";
+import { durable, installSource, semiSync } from "./leader_settings.ts";
+import { type Plan, refuse, run } from "./plan.ts";
 
 /**
- * Brings semi-sync of an open leader to k acknowledgements. k = 0 switches it off, which tells commits that
- * wait "committed": only where the stored membership says so.
+ * Brings an open leader back to k acknowledgements and to durable commits. k = 0 switches semi-sync off,
+ * which tells commits that wait "committed": only where the stored membership says so. Null leaves
+ * semi-sync as it is.
  */
-export function arrangeAcknowledgements(facts: ServerFacts, k: number): Plan {
+export function arrangeLeader(facts: ServerFacts, k: number | null): Plan {
   if (facts.readOnly || facts.superReadOnly) {
-    return refuse("the server is not open: only an open leader arranges acknowledgements");
+    return refuse("the server is not open: only an open leader arranges its settings");
   }
-  const names = dialectOfFacts(facts).semiSyncSource;
-  const seen = facts.semiSyncSource;
-  if (k === 0) {
-    if (!seen.enabled) return run();
-    return run(statement(`SET GLOBAL ${names.enabled} = OFF`, "switch semi-sync source off"));
-  }
-  if (!seen.installed) return refuse("the source half of semi-sync is not installed");
-  const statements: Statement[] = [];
-  const set = (name: string, value: string | number, what: string) =>
-    statements.push(statement(`SET GLOBAL ${name} = ${value}`, what));
-  if (seen.timeoutMs !== semiSyncTimeoutMs) {
-    set(names.timeout, semiSyncTimeoutMs, "let commits wait without limit");
-  }
-  if (!seen.waitNoReplica) set(names.waitNoReplica, "ON", "let commits wait also without replicas");
-  if (seen.waitForCount !== k) set(names.waitCount, k, `ask for ${k} acknowledgements`);
-  if (!seen.enabled || !seen.status) set(names.enabled, "ON", "switch semi-sync source on");
-  return run(...statements);
+  // Each statement has little time: without acknowledgements every moment counts.
+  const install = k === null || k === 0 ? [] : installSource(facts, "quick");
+  return run(...install, ...(k === null ? [] : semiSync(facts, k)), ...durable(facts));
+}
+
+/** Are commits confirmed here before k others have them? */
+export function confirmsAlone({ semiSyncSource }: ServerFacts, k: number | null): boolean {
+  const { installed, enabled, status } = semiSyncSource;
+  return k !== null && k > 0 && !(installed && enabled && status);
 }
 
 /** Where the version digit of a UUID stands. */

@@ -144,8 +144,8 @@ export function clientSessions(
   );
 }
 
-/** A client might call itself "system user", but it would have a host. */
-function isSystem({ user, host, command }: Session): boolean {
+/** Threads of replication and the event scheduler. A client might be called so, but would have a host. */
+export function isSystem({ user, host, command }: Session): boolean {
   if (command === "Daemon") return true;
   return user === "system user" && (host === "" || host === "connecting host");
 }

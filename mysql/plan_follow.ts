@@ -16,6 +16,7 @@ import {
   type ServerFacts,
 } from "./facts.ts";
 import { isEmpty, parse, subtract } from "./gtid.ts";
+import { sourceOff } from "./leader_settings.ts";
 import { type Plan, refuse, run, type Statement, statement } from "./plan.ts";
 import { applierFailed, applyReceived, startApplier, stopReceiver } from "./plan_apply.ts";
 import { quoteString } from "./text.ts";
@@ -93,10 +94,7 @@ function settle(facts: ServerFacts, acknowledge: boolean): readonly Statement[] 
     statements.push(statement(sql, "install the replica half of semi-sync", options));
     statements.push(statement("SET GLOBAL super_read_only = ON", "close the server again"));
   }
-  if (facts.semiSyncSource.enabled) {
-    const sql = `SET GLOBAL ${dialect.semiSyncSource.enabled} = OFF`;
-    statements.push(statement(sql, "switch semi-sync source off"));
-  }
+  if (facts.semiSyncSource.enabled) statements.push(sourceOff(facts));
   if (
     missing || (facts.semiSyncReplica.installed && facts.semiSyncReplica.enabled !== acknowledge)
   ) {
@@ -159,6 +157,11 @@ function pointFirst(facts: ServerFacts, source: SourceAddress): Statement {
 function withoutAutoPosition(source: SourceAddress): SourceAddress {
   const { autoPosition: _, ...rest } = source;
   return rest;
+}
+
+/** Does a plan tell the receiver where and as whom to log in? */
+export function points(plan: Plan): boolean {
+  return plan.kind === "run" && plan.statements.some(({ sql }) => sql.startsWith("CHANGE "));
 }
 
 function changed(facts: ServerFacts, source: SourceAddress): Statement {

@@ -8,7 +8,7 @@ import {
   modelServer,
   sourceUuid,
   statementsOf,
-} from "./model_server.ts";
+} from "./fake_server.ts";
 import { follow, type FollowGoal } from "./plan_follow.ts";
 import { freeze } from "./plan_freeze.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { followerFacts, followerWith, statementsOf } from "./model_server.ts";
+import { followerFacts, followerWith, statementsOf } from "./fake_server.ts";
 import { preparePlan } from "./plan_prepare.ts";
 
 const { semiSyncSource, semiSyncReplica } = followerFacts;

@@ -10,12 +10,18 @@
 import { dialectOfFacts, type ServerFacts } from "./facts.ts";
 import { contains, count, fromInterval, type GtidSet, isEmpty, parse, subtract } from "./gtid.ts";
 import { emptyTransaction } from "./empty_transaction.ts";
+import {
+  durable,
+  installSource,
+  semiSync,
+  semiSyncTimeoutMs,
+  sourceOff,
+} from "./leader_settings.ts";
 import { type Plan, refuse, run, type Statement, statement, waitSliceSeconds } from "./plan.ts";
 import { applyReceived, stopReceiver } from "./plan_apply.ts";
 import { waitForExecuted } from "./dialect.ts";
 import type { Sysvars } from "./sysvars.ts";
-import { createAccounts } from "./replication_account.ts";
-import { quoteString } from "./text.ts";
+import { createAccounts, givePassword } from "./replication_account.ts";
 import { unfit } from "./unfit.ts";
 
 /** An account with which one replica reads from this server. All have one password. */
@@ -24,6 +30,10 @@ export interface ReplicationAccount {
   readonly password: string;
   /** Whether it is on this server and can be used. */
   readonly present: boolean;
+  /** Whether this agent has given it the password on this server. */
+  readonly given: boolean;
+  /** False while its password is empty: such a one cannot be kept beside the new one. */
+  readonly hasPassword: boolean;
 }
 
 /** What a promotion should reach. */
@@ -37,10 +47,9 @@ export interface PromoteGoal {
   /** True once the statements of leaderSysvars ran in this promotion: their effect cannot be seen. */
   readonly leaderSysvarsApplied: boolean;
   readonly replicationAccounts: readonly ReplicationAccount[];
+  /** How many prepared XA transactions there are; only asked where offline_mode is ON. */
+  readonly xaPending: number;
 }
-
-/** Practically for ever: 49 days. The greatest value that every version takes. */
-const semiSyncTimeoutMs = 4_294_967_295;
 
 /** What the next step towards an open leader of this term is. Asked again after every run. */
 export function promote(facts: ServerFacts, goal: PromoteGoal): Plan {
@@ -51,10 +60,23 @@ export function promote(facts: ServerFacts, goal: PromoteGoal): Plan {
       "the server is writable although this promotion has not opened it: fence it first",
     );
   }
-  const reasons = unfit(facts, "stand");
+  const reasons = [...unfit(facts, "stand"), ...keptOffline(facts, goal)];
   if (reasons.length > 0) return refuse(reasons.join("; "));
   return stopReceiver(facts) ?? applyReceived(facts) ?? prepare(facts, goal) ??
     verifySafe(facts, goal) ?? (marked ? open(facts) : mark(facts, goal, marker));
+}
+
+/**
+ * A fence left offline_mode ON, because XA COMMIT ignores read_only: a client could commit what no marker
+ * covers. Replicas cannot log in meanwhile, so only a leader that needs none gets to its opening.
+ */
+function keptOffline({ offlineMode }: ServerFacts, { k, xaPending }: PromoteGoal): string[] {
+  if (!offlineMode || xaPending === 0 || k === 0) return [];
+  return [
+    `offline_mode is ON because of ${xaPending} prepared XA transactions, which clients could commit ` +
+    "before the marker, and it keeps replicas out too: XA COMMIT or XA ROLLBACK them here " +
+    "(XA RECOVER lists them)",
+  ];
 }
 
 /**
@@ -100,8 +122,9 @@ function prepare(facts: ServerFacts, goal: PromoteGoal): Plan | undefined {
     ...stopApplier(facts),
     ...whileSemiSyncIsOff(facts, goal),
     ...semiSync(facts, goal.k),
-    ...durable(facts, goal),
-    ...(goal.leaderSysvarsApplied ? [] : goal.leaderSysvars.statements),
+    ...(goal.xaPending === 0 ? admitLogins(facts) : []),
+    // The operator's follower settings may have loosened the first, and his leader settings go last.
+    ...(goal.leaderSysvarsApplied ? [] : [...durable(facts), ...goal.leaderSysvars.statements]),
   ];
   return statements.length === 0 ? undefined : run(...statements);
 }
@@ -115,23 +138,19 @@ function stopApplier(facts: ServerFacts): readonly Statement[] {
 /** Plugins and accounts need super_read_only off; read_only stays on and keeps ordinary clients out. */
 function whileSemiSyncIsOff(facts: ServerFacts, goal: PromoteGoal): readonly Statement[] {
   const statements: Statement[] = [];
-  const names = dialectOfFacts(facts).semiSyncSource;
-  if (goal.k > 0 && !facts.semiSyncSource.installed) {
-    const sql = `INSTALL PLUGIN ${names.plugin} SONAME ${quoteString(names.library)}`;
-    statements.push(statement(sql, "install the source half of semi-sync", {
-      deadline: "thread",
-      allowedErrors: [1125, 1968],
-    }));
-  }
+  if (goal.k > 0) statements.push(...installSource(facts, "thread"));
   // Commits that wait are never released here. Who waits now does so since after the accounts were made.
-  const missing = facts.semiSyncSource.waitSessions > 0 || facts.owned !== ""
+  const accounts = facts.semiSyncSource.waitSessions > 0 || facts.owned !== ""
     ? []
-    : goal.replicationAccounts.filter((account) => !account.present);
+    : goal.replicationAccounts;
+  const missing = accounts.filter(({ present }) => !present);
+  const old = accounts.filter(({ present, given }) => present && !given);
   if (missing.length > 0 && facts.semiSyncSource.enabled) {
     // Left over from an interrupted run: an account must not wait for replicas that need it to connect.
-    statements.push(statement(`SET GLOBAL ${names.enabled} = OFF`, "switch semi-sync source off"));
+    statements.push(sourceOff(facts));
   }
   statements.push(...createAccounts(missing.map(({ user }) => user), missing[0]?.password ?? ""));
+  statements.push(...givePassword(old, old[0]?.password ?? "", facts.version));
   if (statements.length === 0) return [];
   return [...allowSuper(facts), ...statements];
 }
@@ -139,48 +158,6 @@ function whileSemiSyncIsOff(facts: ServerFacts, goal: PromoteGoal): readonly Sta
 function allowSuper(facts: ServerFacts): readonly Statement[] {
   if (!facts.superReadOnly) return [];
   return [statement("SET GLOBAL super_read_only = OFF", "admit the agent, clients stay read-only")];
-}
-
-/** The settings of semi-sync that differ, the switch last. k = 0 is no count: the server would take it as 1. */
-function semiSync(facts: ServerFacts, k: number): readonly Statement[] {
-  const names = dialectOfFacts(facts).semiSyncSource;
-  const seen = facts.semiSyncSource;
-  const set = (name: string, value: string | number, what: string) =>
-    statement(`SET GLOBAL ${name} = ${value}`, what);
-  if (k === 0) {
-    return seen.enabled ? [set(names.enabled, "OFF", "switch semi-sync source off")] : [];
-  }
-  const statements: Statement[] = [];
-  if (seen.timeoutMs !== semiSyncTimeoutMs) {
-    statements.push(set(names.timeout, semiSyncTimeoutMs, "let commits wait without limit"));
-  }
-  if (seen.installed && !seen.waitNoReplica) {
-    statements.push(set(names.waitNoReplica, "ON", "let commits wait also without replicas"));
-  }
-  if (seen.waitPoint !== "AFTER_SYNC") {
-    statements.push(set(names.waitPoint, "'AFTER_SYNC'", "wait before the commit is visible"));
-  }
-  if (seen.waitForCount !== k) {
-    statements.push(set(names.waitCount, k, `ask for ${k} acknowledgements of each commit`));
-  }
-  if (!seen.enabled || !seen.status) {
-    statements.push(set(names.enabled, "ON", "switch semi-sync source on"));
-  }
-  return statements;
-}
-
-/** Repairs what the operator's follower settings loosened; the leader settings run after it. */
-function durable(facts: ServerFacts, goal: PromoteGoal): readonly Statement[] {
-  if (goal.leaderSysvarsApplied) return [];
-  const statements: Statement[] = [];
-  if (facts.durability.syncBinlog !== 1) {
-    statements.push(statement("SET GLOBAL sync_binlog = 1", "sync the binary log at each commit"));
-  }
-  if (facts.durability.flushLogAtTrxCommit !== 1) {
-    const sql = "SET GLOBAL innodb_flush_log_at_trx_commit = 1";
-    statements.push(statement(sql, "flush the redo log at each commit"));
-  }
-  return statements;
 }
 
 /** The settings were set; here the server's own words about them decide. */
@@ -217,7 +194,14 @@ function waitForMarker(goal: PromoteGoal): Plan {
 }
 
 function open(facts: ServerFacts): Plan {
-  return run(...allowSuper(facts), statement("SET GLOBAL read_only = OFF", "open for writes"));
+  const opening = statement("SET GLOBAL read_only = OFF", "open for writes");
+  return run(...allowSuper(facts), ...admitLogins(facts), opening);
+}
+
+/** Replicas that are kept out could not acknowledge the marker. Ordinary clients find read_only ON. */
+function admitLogins({ offlineMode }: ServerFacts): readonly Statement[] {
+  if (!offlineMode) return [];
+  return [statement("SET GLOBAL offline_mode = OFF", "let replicas and clients log in")];
 }
 
 function opened(facts: ServerFacts, goal: PromoteGoal): boolean {

@@ -11,7 +11,7 @@ import {
   ownUuid,
   sourceUuid,
   statementsOf,
-} from "./model_server.ts";
+} from "./fake_server.ts";
 import { afterRun, promote, type PromoteGoal, settlePlan } from "./plan_promote.ts";
 import type { Plan, Statement } from "./plan.ts";
 import { nudge } from "./empty_transaction.ts";
@@ -24,8 +24,15 @@ const goal: PromoteGoal = {
   leaderSysvars: parseSysvars("sync_binlog=default; event_scheduler=on"),
   leaderSysvarsApplied: false,
   replicationAccounts: ["repl_a", "repl_b"].map((user) => {
-    return { user, password: "pass'word", present: false };
+    return { user, password: "pass'word", present: false, given: false, hasPassword: true };
   }),
+  xaPending: 0,
+};
+
+/** Made by an earlier leader, with another password: replicas are refused. */
+const formerAccounts = {
+  accounts: goal.replicationAccounts.map(({ user }) => `'${user}'@'%'`),
+  passwordsGiven: false,
 };
 
 /** The goal with what an account query would find now. */
@@ -34,6 +41,15 @@ function goalFor(server: ModelServer, wanted: PromoteGoal): PromoteGoal {
     ...account,
     present: server.accounts.includes(`'${account.user}'@'%'`),
   }));
+  return { ...wanted, replicationAccounts };
+}
+
+/** As the agent remembers it. */
+function givenAfter(wanted: PromoteGoal, ran: readonly Statement[]): PromoteGoal {
+  if (!ran.some(({ sql }) => sql.startsWith("ALTER USER"))) return wanted;
+  const replicationAccounts = wanted.replicationAccounts.map((account) => {
+    return { ...account, given: true };
+  });
   return { ...wanted, replicationAccounts };
 }
 
@@ -56,12 +72,12 @@ function runPromotion(start: ModelServer, wanted: PromoteGoal, statementsMax = I
     if (statements.length === 0) return { server, ran, finished: true };
     for (const next of statements) {
       if (ran.length >= statementsMax) {
-        return { server: { ...server, gtidNext: "" }, ran, finished: false };
+        return { server: { ...server, gtidNext: "", unlogged: false }, ran, finished: false };
       }
       server = execute(server, next.sql);
       ran.push(next);
     }
-    present = afterRun(present, statements);
+    present = givenAfter(afterRun(present, statements), statements);
   }
   throw new Error(`Promotion did not end: ${ran.map(({ sql }) => sql).join("\n")}`);
 }
@@ -155,6 +171,61 @@ Deno.test("promote() marks statements with passwords as secret and never says th
   assert.ok(ran.every(({ what }) => !what.includes("pass")));
 });
 
+Deno.test("promote() gives accounts that are there the configured password, once and unlogged", () => {
+  const start = modelServer(followerFacts, formerAccounts);
+  const { server, ran } = runPromotion(start, goal);
+  assertLeads(server, 1);
+  const words = ran.map(({ what }) => what);
+  const at = words.indexOf("give replication account repl_a, repl_b the configured password");
+  assert.ok(at >= 0 && at < words.indexOf("switch semi-sync source on"), words.join("; "));
+  const keep = "IDENTIFIED BY 'pass''word' RETAIN CURRENT PASSWORD";
+  assert.equal(ran[at]?.sql, `ALTER USER 'repl_a'@'%' ${keep}, 'repl_b'@'%' ${keep}`);
+  assert.equal(ran[at]?.secret, true);
+  assert.ok(!server.facts.executed.includes(`${ownUuid}:`), "nothing that others could lack");
+  const given = givenAfter(goal, ran);
+  const again = runPromotion(modelServer(followerFacts, { ...formerAccounts, ...server }), given);
+  assert.ok(again.ran.every(({ sql }) => !/USER|sql_log_bin/.test(sql)));
+});
+
+Deno.test("promote() gives passwords after an interruption, and new accounts theirs with the rest", () => {
+  const start = modelServer(followerFacts, formerAccounts);
+  const whole = runPromotion(start, goal).ran.length;
+  for (let statementsMax = 0; statementsMax < whole; statementsMax++) {
+    const first = runPromotion(start, goal, statementsMax);
+    assertLeads(runPromotion(first.server, goal).server, 1);
+  }
+  const one = { ...start, accounts: ["'repl_a'@'%'"] };
+  assertLeads(runPromotion(one, goal).server, 1);
+});
+
+const offline = followerWith({ offlineMode: true });
+
+Deno.test("promote() lets replicas log in before the marker where offline_mode was left ON", () => {
+  for (const k of [0, 1, 2]) {
+    const { server, ran } = runPromotion(modelServer(offline), { ...goal, k });
+    assertLeads(server, k);
+    assert.equal(server.facts.offlineMode, false);
+    const statements = ran.map(({ sql }) => sql);
+    const admitted = statements.indexOf("SET GLOBAL offline_mode = OFF");
+    assert.ok(admitted < statements.indexOf("COMMIT"));
+    assert.ok(admitted > statements.indexOf("SET GLOBAL rpl_semi_sync_source_enabled = ON"));
+  }
+});
+
+Deno.test("promote() keeps clients of prepared XA transactions out until the marker is written", () => {
+  const start = modelServer(offline, { xaPending: 1 });
+  const { server, ran } = runPromotion(start, { ...goal, k: 0, xaPending: 1 });
+  assertLeads(server, 0);
+  assert.equal(server.facts.offlineMode, false);
+  assert.deepEqual(ran.slice(-2).map(({ what }) => what), [
+    "let replicas and clients log in",
+    "open for writes",
+  ]);
+  const plan = promote(offline, { ...goal, xaPending: 1 });
+  const because = plan.kind === "refuse" ? plan.because : "";
+  assert.match(because, /offline_mode is ON because of 1 prepared XA .* XA COMMIT or XA ROLLBACK/);
+});
+
 Deno.test("promote() waits for a marker that hangs, and does not write it twice", () => {
   const hanging = modelServer(followerWith({ replication: null }), { ackers: 0 });
   assert.throws(() => runPromotion(hanging, goal), /did not end/);
@@ -224,7 +295,9 @@ function leader(change: Partial<ServerFacts>): ServerFacts {
   };
 }
 
-const present = goal.replicationAccounts.map((account) => ({ ...account, present: true }));
+const present = goal.replicationAccounts.map((account) => {
+  return { ...account, present: true, given: true };
+});
 
 Deno.test("promote() is done only while every promise of an open leader holds", () => {
   const ready = { ...goal, leaderSysvarsApplied: true, replicationAccounts: present };
@@ -283,6 +356,21 @@ Deno.test("nudge() takes the next free number of its own source", () => {
   const plan = nudge(leader({ executed: `${ownUuid}:1-3`, owned: `${ownUuid}:4` }), ownUuid);
   assert.equal(statementsOf(plan)[0]?.sql, `SET SESSION gtid_next = '${ownUuid}:5'`);
   assert.equal(nudge(followerFacts, ownUuid).kind, "refuse");
+});
+
+Deno.test("nudge() leaves it at two that nobody acknowledges", () => {
+  let server = modelServer(leader({ executed: `${clusterUuid}:5` }));
+  const owned: string[] = [];
+  for (let asked = 0; asked < 10; asked++) {
+    for (const { sql } of statementsOf(nudge(server.facts, ownUuid))) {
+      const gtid = /gtid_next = '(.*:\d+)'/.exec(sql)?.[1];
+      if (gtid !== undefined) owned.push(gtid);
+    }
+    server = { ...server, facts: { ...server.facts, owned: owned.join(",") } };
+  }
+  assert.deepEqual(owned, [`${ownUuid}:1`, `${ownUuid}:2`]);
+  const released = { ...server.facts, owned: "", executed: `${clusterUuid}:5,${owned.join(",")}` };
+  assert.equal(statementsOf(nudge(released, ownUuid))[0]?.sql.includes(`${ownUuid}:3`), true);
 });
 
 Deno.test("the model refuses what a server refuses, so the tests above can fail", () => {

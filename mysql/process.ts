@@ -9,6 +9,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { describeEnd } from "./process_end.ts";
+import { messageOf } from "./message_of.ts";
 
 /** How a child process ended, with the last of what it said. */
 export interface ProcessResult {
@@ -162,7 +163,7 @@ function startChild(command: readonly string[], options: RunOptions): Deno.Child
 
 function notStartedReason(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "it does not exist";
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 /** Waits for the child, and walks the ladder when it is late or no longer wanted. */

@@ -7,9 +7,10 @@
  * knows of the new membership, can tell its server of that one.
  */
 
-import { rowsOf, text } from "./rows.ts";
+import { flag, rowsOf, text } from "./rows.ts";
 import { type Statement, statement } from "./plan.ts";
 import { quoteAccount, quoteString } from "./text.ts";
+import { atLeast, type Version } from "./version.ts";
 
 /** One membership of a node; see `Replica` of the protocol. */
 export interface ReplicaName {
@@ -25,6 +26,8 @@ export interface AccountRow {
   readonly locked: boolean;
   /** It may replicate. */
   readonly replicates: boolean;
+  /** False while its password is empty. */
+  readonly hasPassword: boolean;
 }
 
 /** Limit of the server for a user's name, in characters. */
@@ -51,7 +54,8 @@ export function isReplicationAccount(user: string, name: string): boolean {
 export function accountsQuery(users: readonly string[]): string {
   const names = users.map((user) => quoteString(user)).join(", ");
   return "SELECT User AS user, Host AS host, account_locked AS locked, " +
-    `Repl_slave_priv AS replicates FROM mysql.user WHERE User IN (${names})`;
+    "Repl_slave_priv AS replicates, COALESCE(authentication_string, '') <> '' AS has_password " +
+    `FROM mysql.user WHERE User IN (${names})`;
 }
 
 /** Reads the rows of `accountsQuery`. */
@@ -61,12 +65,18 @@ export function accountRows(rows: unknown): readonly AccountRow[] {
     host: text(row, "host"),
     locked: text(row, "locked") === "Y",
     replicates: text(row, "replicates") === "Y",
+    hasPassword: flag(row, "has_password"),
   }));
 }
 
 /** Can replicas log in with this name? */
 export function isUsable(rows: readonly AccountRow[], user: string): boolean {
-  return rows.some((row) =>
+  return usableRow(rows, user) !== undefined;
+}
+
+/** The account of this name, where replicas can log in with it. */
+export function usableRow(rows: readonly AccountRow[], user: string): AccountRow | undefined {
+  return rows.find((row) =>
     row.user === user && row.host === anyHost && !row.locked && row.replicates
   );
 }
@@ -111,6 +121,55 @@ export function createAccounts(
     statement(`ALTER USER ${withPassword} ACCOUNT UNLOCK`, `set up ${what}`, hidden),
     statement(`GRANT REPLICATION SLAVE ON *.* TO ${names.join(", ")}`, `let ${what} read`, options),
   ];
+}
+
+/**
+ * Gives usable accounts the configured password, which may have changed since they were made. Where the
+ * server can, the former one stays valid beside it, for replicas whose agents have not read the new one.
+ *
+ * It is not written to the binary log: this server alone needs it before it has acknowledgements, and a
+ * transaction of a leader that fails right after it would be one that the others lack. A refusal, by a
+ * policy for instance, is no reason to fail, as the password is mostly the same.
+ */
+export function givePassword(
+  accounts: readonly Pick<AccountRow, "user" | "hasPassword">[],
+  password: string,
+  version: Version,
+): readonly Statement[] {
+  if (accounts.length === 0) return [];
+  const retains = atLeast(version, 8, 0, 14) && password !== "";
+  const secret = `IDENTIFIED BY ${quoteString(password)}`;
+  const changes = accounts.map(({ user, hasPassword }) => {
+    const keep = retains && hasPassword ? " RETAIN CURRENT PASSWORD" : "";
+    return `${quoteAccount(user, anyHost)} ${secret}${keep}`;
+  });
+  const names = accounts.map(({ user }) => user).join(", ");
+  const on = { connection: "marker" } as const;
+  return [
+    statement("SET SESSION sql_log_bin = 0", "leave passwords out of the binary log", on),
+    statement(
+      `ALTER USER ${changes.join(", ")}`,
+      `give replication account ${names} the configured password`,
+      { ...on, secret: true, mayFail: true },
+    ),
+  ];
+}
+
+/**
+ * Brings the configured password to the other servers, on an open leader. Replicas that are pointed at the
+ * next leader before it is promoted need it there. A former password that is kept here stays.
+ */
+export function spreadPassword(users: readonly string[], password: string): readonly Statement[] {
+  if (users.length === 0) return [];
+  const secret = `IDENTIFIED BY ${quoteString(password)}`;
+  const changes = users.map((user) => `${quoteAccount(user, anyHost)} ${secret}`).join(", ");
+  const what = `bring the password of replication account ${users.join(", ")} to all servers`;
+  return [statement(`ALTER USER ${changes}`, what, {
+    deadline: "acknowledged",
+    connection: "marker",
+    secret: true,
+    mayFail: true,
+  })];
 }
 
 /**

@@ -4,10 +4,12 @@ import {
   accountsQuery,
   chooseAccount,
   createAccounts,
+  givePassword,
   isReplicationAccount,
   isUsable,
   lockAccounts,
   replicationAccount,
+  spreadPassword,
 } from "./replication_account.ts";
 
 const id = "10.0.0.2:8801";
@@ -41,13 +43,39 @@ Deno.test("createAccounts() makes new accounts, and old ones usable with the pre
   assert.deepEqual(createAccounts([], "it's"), []);
 });
 
+Deno.test("givePassword() keeps the former password where the server and the password allow it", () => {
+  const accounts = [{ user: "repl_a", hasPassword: true }, { user: "repl_b", hasPassword: false }];
+  const version = (major: number, minor: number, patch: number) => {
+    return { major, minor, patch, text: "" };
+  };
+  const sql = (password: string, ...at: Parameters<typeof version>) =>
+    givePassword(accounts, password, version(...at)).at(-1)?.sql;
+  const plain = "ALTER USER 'repl_a'@'%' IDENTIFIED BY 'x', 'repl_b'@'%' IDENTIFIED BY 'x'";
+  assert.equal(
+    sql("x", 8, 0, 14),
+    "ALTER USER 'repl_a'@'%' IDENTIFIED BY 'x' RETAIN CURRENT PASSWORD, " +
+      "'repl_b'@'%' IDENTIFIED BY 'x'",
+  );
+  assert.equal(sql("x", 8, 0, 13), plain);
+  assert.equal(sql("x", 5, 7, 44), plain);
+  assert.ok(!sql("", 9, 7, 4)?.includes("RETAIN"));
+  assert.deepEqual(givePassword([], "x", version(9, 7, 4)), []);
+  const [unlogged, given] = givePassword(accounts, "hidden", version(9, 7, 4));
+  // Were the first refused and the second sent all the same, the binary log would have it.
+  assert.deepEqual([unlogged?.mayFail, given?.mayFail], [false, true]);
+  assert.ok(given?.secret === true && !given.what.includes("hidden"));
+  const [spread] = spreadPassword(["repl_a", "repl_b"], "hidden");
+  assert.equal(spread?.sql, plain.replaceAll("'x'", "'hidden'"));
+  assert.ok(spread?.secret === true && !spread.what.includes("hidden"));
+});
+
 Deno.test("lockAccounts() locks every host of an account, and nothing twice", () => {
   assert.match(accountsQuery(["repl_a", "o'k"]), /WHERE User IN \('repl_a', 'o''k'\)$/);
   const rows = accountRows([
-    { user: "repl_a", host: "%", locked: "N", replicates: "Y" },
-    { user: "repl_a", host: "10.%", locked: "N", replicates: "Y" },
-    { user: "repl", host: "%", locked: "Y", replicates: "Y" },
-    { user: "repl_c", host: "%", locked: "N", replicates: "N" },
+    { user: "repl_a", host: "%", locked: "N", replicates: "Y", has_password: 1 },
+    { user: "repl_a", host: "10.%", locked: "N", replicates: "Y", has_password: 1 },
+    { user: "repl", host: "%", locked: "Y", replicates: "Y", has_password: 1 },
+    { user: "repl_c", host: "%", locked: "N", replicates: "N", has_password: 1 },
   ]);
   const sql = lockAccounts(rows.slice(0, 3)).map((one) => one.sql);
   assert.deepEqual(sql, ["ALTER USER 'repl_a'@'%', 'repl_a'@'10.%' ACCOUNT LOCK"]);
@@ -58,7 +86,13 @@ Deno.test("lockAccounts() locks every host of an account, and nothing twice", ()
 
 Deno.test("chooseAccount() shares an account only while its own is not there and nobody locked it", () => {
   const names = { own: "repl_a", shared: "repl" };
-  const row = (user: string, locked = false) => ({ user, host: "%", locked, replicates: true });
+  const row = (user: string, locked = false) => ({
+    user,
+    host: "%",
+    locked,
+    replicates: true,
+    hasPassword: true,
+  });
   const on = (receiverErrorNumber: number) => ({ sourceUser: "repl", receiverErrorNumber });
   const choose = (rows: readonly ReturnType<typeof row>[], error: number | null = null) =>
     chooseAccount(names, { rows, receiver: error === null ? null : on(error) });

@@ -9,7 +9,7 @@ import { Connection } from "./client.ts";
 import { DatabaseError } from "./client_error.ts";
 import { describeResult, run, succeeded } from "./process.ts";
 import { redoLogLine, sandboxOptionFile } from "./sandbox_options.ts";
-import { look, MysqlServer, type ShutdownResult, versionOf } from "./server.ts";
+import { look, MysqlServer, versionOf } from "./server.ts";
 import type { ServerProcess } from "./server_process.ts";
 import type { Version } from "./version.ts";
 
@@ -114,14 +114,6 @@ export async function startSandbox(
     await new Promise((resolve) => setTimeout(resolve, answerEveryMs));
   }
   return process;
-}
-
-/** Stops a server by the ladder: ask, wait, force. */
-export async function stopSandbox(
-  sandbox: Sandbox,
-  limits: { readonly termMs: number },
-): Promise<ShutdownResult> {
-  return await sandbox.server.shutdown(limits);
 }
 
 /** Ends a server at once and removes all its files. */

@@ -7,13 +7,14 @@
 
 import { Connection, type Endpoint } from "./client.ts";
 import { DatabaseError } from "./client_error.ts";
+import { OwnStalls } from "./own_stalls.ts";
 
 /**
- * "look" reads facts. "work" runs the one queue of changes. "request" carries the request for
- * super_read_only, which may hang, "release" the end of semi-sync, which may take long, and "fence" the
- * kills and looks meanwhile.
+ * "look" reads facts, "log" the one that waits for writes to the binary log. "work" runs the one queue of
+ * changes. "request" carries the request for super_read_only, which may hang, "release" the end of
+ * semi-sync, which may take long, and "fence" the kills and looks meanwhile.
  */
-export type SessionName = "look" | "work" | "request" | "release" | "fence";
+export type SessionName = "look" | "log" | "work" | "request" | "release" | "fence";
 
 export interface SessionSettings {
   readonly endpoint: Endpoint;
@@ -28,7 +29,7 @@ export interface SessionSettings {
 /** How the server shows our sessions: the attribute program_name. */
 export const programName = "xenon";
 
-const names: readonly SessionName[] = ["fence", "request", "release", "work", "look"];
+const names: readonly SessionName[] = ["fence", "request", "release", "work", "look", "log"];
 /** More of them at a time mean that somebody forgot to release one. */
 const freshMax = 8;
 /** The patience with a slow login grows to so many times the limit. */
@@ -38,6 +39,8 @@ const straysMax = 64;
 
 /** Keeps the connections of one agent. */
 export class Sessions implements AsyncDisposable {
+  /** What the statements of these sessions keep others from. */
+  readonly stalls = new OwnStalls(() => performance.now());
   readonly #settings: SessionSettings;
   readonly #kept = new Map<SessionName, Connection>();
   readonly #opening = new Map<SessionName, Promise<Connection>>();
@@ -161,7 +164,7 @@ export class Sessions implements AsyncDisposable {
   async #open(name: SessionName): Promise<Connection> {
     try {
       const { endpoint, adminEndpoint } = this.#settings;
-      const apart = name !== "look" && name !== "work";
+      const apart = !["look", "log", "work"].includes(name);
       const connection = name === "look"
         ? await this.#connectPatiently(endpoint)
         : await this.#connect(apart ? adminEndpoint ?? endpoint : endpoint);

@@ -102,8 +102,9 @@ export class StatementRunner implements AsyncDisposable {
         ? this.#marker
         : sessions.get(next.connection === "marker" ? "work" : next.connection));
       const waits = next.deadline === "acknowledged";
-      const run = () =>
+      const send = () =>
         this.#send(connection, next);
+      const run = () => next.stalls ? sessions.stalls.during(send) : send();
       await this.guarded(connection, { what: next.what, waits, run });
     } catch (error) {
       if (next.connection === "marker") await this.#dropMarker(next.deadline === "acknowledged");

@@ -1,6 +1,7 @@
 /** Looks at a server: the whole of its facts, and the few that a freeze is in a hurry for. */
 
-import type { Connection, Row } from "./client.ts";
+import type { BinaryLogEnd } from "./binary_log_end.ts";
+import type { Connection } from "./client.ts";
 import { DatabaseError } from "./client_error.ts";
 import { type Dialect, dialectOf } from "./dialect.ts";
 import { factQueries, readFacts, type ServerFacts } from "./facts.ts";
@@ -8,24 +9,42 @@ import { parse } from "./gtid.ts";
 import { flag, text } from "./rows.ts";
 import { parseVersion } from "./version.ts";
 
-/** The server has no binary log. */
-const noBinaryLogging = 1381;
 /** A connection leads to one version of a server for as long as it lives. */
 const dialects = new WeakMap<Connection, Dialect>();
 
-/** Reads all facts over one connection. */
-export async function takeLook(connection: Connection, deadlineMs: number): Promise<ServerFacts> {
+/** Over what a look is taken. */
+export interface Viewpoint {
+  readonly connection: Connection;
+  readonly log: BinaryLogEnd;
+}
+
+/** Reads all facts. The end of the binary log is null where the server is late with it or refuses it. */
+export async function takeLook(
+  { connection, log }: Viewpoint,
+  deadlineMs: number,
+): Promise<ServerFacts> {
   const dialect = dialects.get(connection) ?? await askDialect(connection, deadlineMs);
   const queries = factQueries(dialect);
   const limits = { deadlineMs };
   // The connection runs them one after the other, without a pause between them.
-  const [settings, semiSync, replication, binaryLog] = await Promise.all([
+  const rest = Promise.all([
     connection.query(queries.settings, limits),
     connection.query(queries.semiSync, limits),
     connection.query(queries.replication, limits),
-    connection.query(queries.binaryLog, limits).catch(noRowsWithoutLog),
   ]);
-  return readFacts({ settings, semiSync, replication, binaryLog });
+  const [[settings, semiSync, replication], binaryLog] = await Promise.all([
+    rest,
+    log.rows(queries.binaryLog, rest),
+  ]);
+  const facts = readFacts({ settings, semiSync, replication, binaryLog });
+  if (!facts.logBin || facts.binlogEnd !== null) return facts;
+  return { ...facts, binlogHeld: await log.held(text(settings[0] ?? {}, "log_bin_basename", "")) };
+}
+
+/** What a look that was given up is told as. */
+export function lateLook(deadlineMs: number): DatabaseError {
+  const sentence = `Cannot look at the server: no answer within ${deadlineMs} ms`;
+  return new DatabaseError(sentence, { kind: "timeout", code: "ETIMEDOUT", errno: 0 });
 }
 
 async function askDialect(connection: Connection, deadlineMs: number): Promise<Dialect> {
@@ -36,11 +55,6 @@ async function askDialect(connection: Connection, deadlineMs: number): Promise<D
   const dialect = dialectOf(read.version);
   dialects.set(connection, dialect);
   return dialect;
-}
-
-function noRowsWithoutLog(error: unknown): readonly Row[] {
-  if (error instanceof DatabaseError && error.errno === noBinaryLogging) return [];
-  throw error;
 }
 
 const shortLook = "SELECT @@GLOBAL.super_read_only AS super_read_only, " +
@@ -56,16 +70,16 @@ const receiverWords = { ON: "running", CONNECTING: "connecting", OFF: "stopped" 
  * quarter of the time of a whole look. Where `base` does not fit or commits are under way, it looks anew.
  */
 export async function refresh(
-  connection: Connection,
+  from: Viewpoint,
   base: ServerFacts,
   deadlineMs: number,
 ): Promise<ServerFacts> {
-  const [row] = await connection.query(shortLook, { deadlineMs });
+  const [row] = await from.connection.query(shortLook, { deadlineMs });
   if (row === undefined) throw new SyntaxError("Cannot read facts: no row of positions");
   const owned = text(row, "gtid_owned").replaceAll(/#\d+/g, "");
   const state = receiverWords[text(row, "receiver", "OFF") as keyof typeof receiverWords];
   const known = base.replication !== null || state === "stopped";
-  if (owned !== "" || state === undefined || !known) return await takeLook(connection, deadlineMs);
+  if (owned !== "" || state === undefined || !known) return await takeLook(from, deadlineMs);
   const received = base.replication === null ? "" : text(row, "received", "");
   const executed = text(row, "gtid_executed");
   for (const set of [received, executed]) parse(set);

@@ -36,6 +36,23 @@ export async function endOf(work: Promise<unknown>, milliseconds: number): Promi
   }
 }
 
+/**
+ * Helps work that takes its time, again and again until it is settled, however that is. What `help` throws
+ * is left to the work, which then takes as long as it takes.
+ */
+export async function helpUntil(
+  work: Promise<unknown>,
+  help: () => Promise<unknown>,
+  everyMs: number,
+): Promise<void> {
+  let over = false;
+  const settled = work.then(() => over = true, () => over = true);
+  while (!over) {
+    await endOf(settled, everyMs);
+    if (!over) await Promise.race([settled, help().catch(() => {})]);
+  }
+}
+
 /** Calls again and again until the result is disposed of. */
 export function every(milliseconds: number, call: () => void): Disposable {
   const timer = setInterval(call, milliseconds);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ServerFacts } from "./facts.ts";
-import { followerFacts, followerWith } from "./model_server.ts";
+import { followerFacts, followerWith } from "./fake_server.ts";
 import { type Purpose, unfit } from "./unfit.ts";
 
 const loose = { ...followerFacts.durability, syncBinlog: 1000, flushLogAtTrxCommit: 2 };

@@ -64,11 +64,14 @@ usable() {
 }
 
 check_tools() {
-  for tool in apt-get apt-config dpkg dpkg-deb flock gpgv; do
+  for tool in apt-get apt-config dpkg dpkg-deb flock; do
     command -v "$tool" >/dev/null 2>&1 ||
       fail "Cannot bring MySQL without $tool: install a MySQL server 8.0 or later" \
         "and set XENON_MYSQLD to its mysqld, or run this on a Debian machine"
   done
+  # apt verifies what it brings with one of them.
+  command -v gpgv >/dev/null 2>&1 || command -v sqv >/dev/null 2>&1 ||
+    fail "Cannot verify MySQL without gpgv: install the package gpgv"
   architecture=$(dpkg --print-architecture)
   case $architecture in
   amd64 | arm64 | ppc64el | riscv64 | s390x) ;;

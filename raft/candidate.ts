@@ -17,7 +17,7 @@ import {
 import { becomeLeader } from "./leader.ts";
 import { memberOf, otherVoters, quorum, votesNeeded } from "./quorum.ts";
 import { electionTimer, retryTimer } from "./timing.ts";
-import { voterRefusal } from "./vote.ts";
+import { dataRefusal, voterRefusal } from "./vote.ts";
 
 export interface Campaign {
   readonly at: Millis;
@@ -68,7 +68,7 @@ export function campaign(config: Config, state: Follower, how: Campaign): Step {
 }
 
 /** Why this node may not stand; null when it may. */
-export function standRefusal(config: Config, state: State): string | null {
+function standRefusal(config: Config, state: State): string | null {
   const { durable, server } = state;
   const noVote = voterRefusal(config, durable);
   if (noVote !== null) return noVote;
@@ -256,10 +256,23 @@ function lose(
   state: Candidate,
   how: { readonly at: Millis; readonly why: string },
 ): Step {
-  const [seed, electionAt] = retryTimer(config, state, how.at);
+  const [seed, retryAt] = retryTimer(config, state, how.at);
+  const electionAt = isOutdone(config, state) ? retryAt + config.electionMs : retryAt;
   const why = `not elected: ${how.why}`;
   const next = toFollower(config, { ...state, seed }, { at: how.at, why, electionAt });
   return settleWish(next, { kind: "stand", refused: why });
+}
+
+/**
+ * A voter has what this candidate lacks. Where every vote is needed only that one can win, and rounds of
+ * this node would keep it a term behind for ever.
+ */
+function isOutdone(config: Config, state: Candidate): boolean {
+  const cluster = state.durable.membership?.cluster ?? "";
+  const candidate = state.frozen?.held ?? EMPTY_POSITION;
+  return Object.values(state.votes).some(({ granted, held: promised }) =>
+    granted === "no" && dataRefusal(config, cluster, { candidate, promised }) !== null
+  );
 }
 
 /** Leaves the campaign because somebody else is heard; the operator who asked for it is told. */

@@ -8,10 +8,19 @@ import type { Effect } from "./effect.ts";
 import type { MemberChange, OperationDone } from "./event.ts";
 import type { Leader, LeaderChange } from "./state.ts";
 import type { Config, Member, Membership, Millis, NodeId, Replica } from "./types.ts";
-import { addressOf } from "./types.ts";
+import { acknowledges, hasAnswered } from "./answers.ts";
 import { persisting, type Step, toAll } from "./common.ts";
 import { heartbeat, heartbeats } from "./leader.ts";
-import { ackers, memberOf, quorum, quorumOf, replicaOf, sameVoters, voters } from "./quorum.ts";
+import {
+  ackers,
+  memberOf,
+  otherVoters,
+  quorum,
+  quorumOf,
+  replicaOf,
+  sameVoters,
+  voters,
+} from "./quorum.ts";
 
 /** An operator adds or removes a member; answered when the first new list is stored by a majority. */
 export function changeMember(
@@ -34,14 +43,23 @@ export function changeMember(
   const members = change.kind === "add"
     ? [...membership.members.filter(({ id }) => id !== change.id), added(membership, change)]
     : leavingOrGone(membership, change.id);
+  const unheard = tooFewToStore(config, state, {
+    lists: [membership, { ...membership, members }],
+    at,
+  });
+  if (unheard !== null) {
+    return [state, [{ kind: "answer", request, refused: unheard, passing: true }]];
+  }
   return store(config, state, { members, target: change.id, request, at });
 }
 
 /** What has to end before the next change may begin; null when nothing. */
 function underWay(state: Leader, change: MemberChange): string | null {
   if (state.stage !== "leading") return "the leader's own promotion is not complete";
-  // A node that died while it was being added can be taken out all the same.
-  const cancels = change.kind === "remove" && state.change?.target === change.id;
+  // A node that died while it was being added can be taken out all the same, but not while a commit
+  // proves the acknowledgements for its vote: with the vote those that it waits for would end.
+  const cancels = change.kind === "remove" && state.change?.target === change.id &&
+    state.change.stage !== "arranging";
   if (state.change !== null && !cancels) {
     return `the change of ${state.change.target} is not finished`;
   }
@@ -92,7 +110,10 @@ function addRefusal(
     : `it is a ${entry.kind}: remove it first, then add it as idle`;
 }
 
-/** The commit that proves a removal needs k acknowledgements of those who stay. */
+/**
+ * The commit that proves a removal needs k acknowledgements of those who stay. One that is far behind
+ * gives its own only when it has caught up, and every write would wait for that too.
+ */
 function tooFewAckers(
   config: Config,
   state: Leader,
@@ -103,10 +124,45 @@ function tooFewAckers(
   const isVoter = memberOf(membership, change.id)?.kind === "voter";
   if (change.kind !== "remove" || membership === null || !isVoter) return null;
   const { k } = quorum(membership);
-  const staying = connected(config, state, at).filter((id) => id !== change.id).length;
-  if (staying >= k) return null;
-  return `writes need ${k} acknowledgements and only ${staying} other voters give one now: ` +
-    "bring the others back first";
+  const present = connected(config, state, at);
+  const staying = present.filter((id) => id !== change.id);
+  if (staying.length < k) {
+    return `writes need ${k} acknowledgements and only ${staying.length} other voters give one now: ` +
+      "bring the others back first";
+  }
+  const prompt = present.filter((id) => inStep(config, state, { id, at }));
+  const enough = prompt.filter((id) => id !== change.id).length >= k;
+  // Too few are in step with it as well: writes wait already, and it may be the one to take out.
+  if (enough || prompt.length < k) return null;
+  const behind = staying.filter((id) => !prompt.includes(id));
+  const [are, they] = behind.length === 1 ? ["is", "it has"] : ["are", "they have"];
+  return `writes need ${k} acknowledgements, and ${behind.join(", ")} ${are} not in step: ` +
+    `wait until ${they} caught up`;
+}
+
+/**
+ * The list before and the new one must be stored by majorities of their voters. One that too few hear
+ * of would stay under way for as long as they are away, and come true when they return. A change that
+ * is under way already may be taken back all the same.
+ */
+function tooFewToStore(
+  config: Config,
+  state: Leader,
+  wanted: { readonly lists: readonly Membership[]; readonly at: Millis },
+): string | null {
+  if (state.change !== null) return null;
+  const { lists, at } = wanted;
+  for (const list of lists) {
+    const { n, q } = quorum(list);
+    const silent = otherVoters(list, config.id).filter((id) =>
+      !hasAnswered(config, state, { id, at })
+    );
+    if (n - silent.length >= q) continue;
+    const [does, them] = silent.length === 1 ? ["does", "it"] : ["do", "them"];
+    return `a new member list must be stored by ${q} of ${n} voters, and ${silent.join(", ")} ` +
+      `${does} not answer: bring ${them} back first`;
+  }
+  return null;
 }
 
 /** An idle node that becomes a learner stays the member that it is. */
@@ -230,12 +286,10 @@ function waiting(state: Leader, target: NodeId, k: number): Leader {
 
 /** Voters that replicate from this leader now, so that their acknowledgements count. */
 function connected(config: Config, state: Leader, at: Millis): readonly NodeId[] {
-  const own = addressOf(config.source);
   const { membership } = state.durable;
   if (membership === null) return [];
   return ackers(membership).map(({ id }) => id).filter((id) =>
-    state.replies[id]?.receivingFrom === own && state.replies[id]?.acknowledges === true &&
-    at - (state.acks[id] ?? -Infinity) <= config.leaseMs
+    acknowledges(config, state, id) && hasAnswered(config, state, { id, at })
   );
 }
 
@@ -244,8 +298,7 @@ function inStep(
   state: Leader,
   who: { readonly id: NodeId; readonly at: Millis },
 ): boolean {
-  const answeredAt = state.acks[who.id] ?? -Infinity;
-  return state.replies[who.id]?.inStep === true && who.at - answeredAt <= config.leaseMs;
+  return state.replies[who.id]?.inStep === true && hasAnswered(config, state, who);
 }
 
 function arrange(

@@ -10,6 +10,7 @@ import { electionTimer } from "./timing.ts";
 /** The next state and what must be done, in order. */
 export type Step = readonly [State, readonly Effect[]];
 
+/** On disk before any effect that follows it. */
 export function persisting(durable: Durable): Effect {
   return { kind: "persist", durable };
 }

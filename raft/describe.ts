@@ -4,7 +4,8 @@ import type { Event } from "./event.ts";
 import type { Message } from "./message.ts";
 import type { Leader, State, Unfollowable } from "./state.ts";
 import type { Config, NodeId, Replica } from "./types.ts";
-import { quorum, voters } from "./quorum.ts";
+import { replicates } from "./answers.ts";
+import { memberOf, otherVoters, quorum, voters } from "./quorum.ts";
 
 /** The cycle's sentence: who I am, what I do, why not more. */
 export function describe(config: Config, state: State): string {
@@ -43,17 +44,24 @@ function describeLeader(config: Config, state: Leader): string {
   const { term, membership } = state.durable;
   if (membership === null) return `Leading term ${term}`;
   const { n, k } = quorum(membership);
-  const others = voters(membership).filter((voter) => voter.id !== config.id);
   const doing = state.stage === "leading" ? "Leading" : "Opening the server for";
-  const present = answering(config, state).length + 1;
-  const said = `${doing} term ${term}, ${present} of ${n} voters with me`;
+  const present = answering(config, state);
+  const said = `${doing} term ${term}, ${present.length + 1} of ${n} voters with me`;
   if (state.server.health !== "blocked") return said;
-  const unable = others.flatMap(({ id }) => {
-    const reply = state.replies[id];
-    const reason = reply === undefined ? "it has not answered" : reply.unfit;
-    return reason === null ? [] : [`${id}: ${reason}`];
+  const others = otherVoters(membership, config.id);
+  const unable = others.flatMap((id) => {
+    const because = present.includes(id) ? hindrance(config, state, id) : "it does not answer";
+    return because === null ? [] : [`${id}: ${because}`];
   });
   return [`${said}, writes wait for ${k} acknowledgements`, ...unable].join("; ");
+}
+
+/** Why a voter that answers does not acknowledge; null for one that seems to, and for a witness. */
+function hindrance(config: Config, state: Leader, id: NodeId): string | null {
+  if (memberOf(state.durable.membership, id)?.kind === "witness") return null;
+  const reply = state.replies[id];
+  if (reply === undefined || reply.unfit !== null) return reply?.unfit ?? null;
+  return replicates(config, state, id) ? null : "it does not replicate from me";
 }
 
 /** The other voters that answered a recent heartbeat. */
@@ -95,12 +103,13 @@ export function describeEffect(effect: Effect): string {
   switch (effect.kind) {
     case "persist": {
       const { term, votedFor, promised, membership, lastLeader } = effect.durable;
-      const { disabled, resigned, uncertain } = effect.durable;
+      const { disabled, resigned, uncertain, forgets } = effect.durable;
       const last = lastLeader === null ? "-" : `${lastLeader.id}/${lastLeader.term}`;
       return `persist term=${term} votedFor=${votedFor ?? "-"} promised=${promised || "-"} ` +
         `epoch=${membership?.epoch ?? 0}${membership?.unsettled ? "?" : ""} lastLeader=${last}` +
         (resigned > 0 ? ` resigned=${resigned}` : "") + (disabled ? " disabled" : "") +
-        (uncertain === null ? "" : " uncertain");
+        (uncertain === null ? "" : " uncertain") +
+        (forgets.process === null && forgets.host === null ? "" : " loose");
     }
     case "send":
       return `send ${effect.to} ${describeMessage(effect.message)}`;
@@ -131,7 +140,7 @@ function sinceOf({ since }: Replica): string {
 }
 
 /** A message in one line: kind, term and what decides. */
-export function describeMessage(message: Message): string {
+function describeMessage(message: Message): string {
   const shown = Object.entries(message).filter(([key, value]) =>
     key !== "kind" && (typeof value !== "object" || value === null) &&
     (key !== "errant" || value === true) && (key !== "unapplied" || value !== 0)

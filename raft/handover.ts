@@ -8,8 +8,9 @@ import type { Leader, LeaderHandover } from "./state.ts";
 import type { VoteReply } from "./message.ts";
 import type { Config, Durable, Millis, NodeId, Position } from "./types.ts";
 import { addressOf, EMPTY_POSITION } from "./types.ts";
+import { acknowledges, hasAnswered, replicates } from "./answers.ts";
 import { persisting, settleWish, type Step, toFollower, verdict } from "./common.ts";
-import { heartbeats } from "./leader.ts";
+import { closeServer, heartbeats } from "./leader.ts";
 import { ackers, memberOf, quorum } from "./quorum.ts";
 
 /** Begins a hand-over to `candidate`, or says why not. `takeover` is the exchange to answer. */
@@ -24,7 +25,8 @@ export function beginHandover(
   const handover: LeaderHandover = {
     candidate,
     stage: "pointing",
-    repointed: repointable(config, state, candidate),
+    // Whoever does not acknowledge yet is no reason to take an acknowledgement from the leader.
+    repointed: ready(config, state, candidate) ? repointable(config, state, { candidate, at }) : [],
     giveUpAt: at + config.handoverMs,
     closeOp: 0,
     takeover,
@@ -35,42 +37,31 @@ export function beginHandover(
   return [after, [said, ...heartbeats(config, next, at), ...effects]];
 }
 
-/** The best successor of a leader that wants to leave; null when nobody could take over. */
-export function successor(config: Config, state: Leader, at: Millis): NodeId | null {
-  const found = handoverCandidate(config, state, at);
-  return "id" in found ? found.id : null;
-}
-
 /**
- * The best successor of a leader, or what keeps everybody from being one. Of several, the one that has
- * the least to apply, then the lowest id.
+ * The best successor of a leader, or what keeps everybody from being one. Of several, one that is in step,
+ * then one that replicates, then the one that has the least to apply, then the lowest id.
  */
 export function handoverCandidate(
   config: Config,
   state: Leader,
   at: Millis,
-): { readonly id: NodeId } | { readonly because: string } {
+): { readonly id: NodeId; readonly replicates: boolean } | { readonly because: string } {
   const { membership } = state.durable;
   const others = membership === null
     ? []
     : ackers(membership).map(({ id }) => id).filter((id) => id !== config.id);
-  const unapplied = (id: NodeId) => state.replies[id]?.unapplied ?? Infinity;
+  const unapplied = (id: NodeId) => state.replies[id]?.unapplied ?? 0;
   const refusals: string[] = [];
-  for (const id of others.toSorted((one, other) => unapplied(one) - unapplied(other))) {
+  const rank = (id: NodeId) => ready(config, state, id) ? 0 : replicates(config, state, id) ? 1 : 2;
+  const best = others.toSorted((one, other) =>
+    rank(one) - rank(other) || unapplied(one) - unapplied(other)
+  );
+  for (const id of best) {
     const refused = handoverRefusal(config, state, { candidate: id, at });
-    if (refused === null) return { id };
+    if (refused === null) return { id, replicates: replicates(config, state, id) };
     refusals.push(refused);
   }
   return { because: [...new Set(refusals)].join("; ") || "there is no other voter with a server" };
-}
-
-/** Why each of the others could not take over. */
-export function noSuccessor(config: Config, state: Leader, at: Millis): string {
-  const { membership } = state.durable;
-  const others = membership === null ? [] : ackers(membership).filter(({ id }) => id !== config.id);
-  if (others.length === 0) return "there is no other voter with a server";
-  const reasons = others.map(({ id }) => handoverRefusal(config, state, { candidate: id, at }));
-  return [...new Set(reasons)].join("; ");
 }
 
 function handoverRefusal(
@@ -87,8 +78,7 @@ function handoverRefusal(
   const entry = memberOf(membership, candidate);
   if (entry?.kind !== "voter") return `${candidate} is ${entry?.kind ?? "no member"}`;
   const reply = state.replies[candidate];
-  const answeredAt = state.acks[candidate] ?? -Infinity;
-  if (reply === undefined || at - answeredAt > config.leaseMs) {
+  if (reply === undefined || !hasAnswered(config, state, { id: candidate, at })) {
     return `${candidate} does not answer`;
   }
   // With an older list it would be elected by fewer votes than the present one asks for.
@@ -96,10 +86,12 @@ function handoverRefusal(
     return `${candidate} has not stored the present member list yet`;
   }
   if (reply.unfit !== null) return `${candidate} cannot lead: ${reply.unfit}`;
-  if (reply.receivingFrom !== addressOf(config.source)) {
-    return `${candidate} does not replicate from me`;
-  }
   return errant(config, state, candidate);
+}
+
+/** Does it replicate, and has it read what was in the log when that was last looked up? */
+function ready(config: Config, state: Leader, candidate: NodeId): boolean {
+  return replicates(config, state, candidate) && state.replies[candidate]?.inStep === true;
 }
 
 /** Nobody is pointed at a node that has transactions of its own. */
@@ -112,55 +104,94 @@ function errant(config: Config, state: Leader, candidate: NodeId): string | null
   return extra === EMPTY_POSITION ? null : `${candidate} has transactions of its own: ${extra}`;
 }
 
-/** At most n - 1 - k followers may be moved early, so that the old leader keeps its acknowledgements. */
-function repointable(config: Config, state: Leader, candidate: NodeId): readonly NodeId[] {
+/** So many followers are moved early that k others, the candidate among them, still read from the leader. */
+function repointable(
+  config: Config,
+  state: Leader,
+  { candidate, at }: { readonly candidate: NodeId; readonly at: Millis },
+): readonly NodeId[] {
   const { membership } = state.durable;
   // If the hand-over is given up, they would hold what nobody is known to have.
   if (membership === null || state.replies[candidate]?.errant !== false) return [];
-  const { n, k } = quorum(membership);
-  const ready = ackers(membership).map((member) => member.id).filter((id) =>
-    id !== config.id && id !== candidate &&
-    state.replies[id]?.receivingFrom === addressOf(config.source)
+  const { k } = quorum(membership);
+  const others = ackers(membership).map((member) => member.id).filter((id) =>
+    id !== config.id && id !== candidate && acknowledges(config, state, id) &&
+    state.replies[id]?.unfit === null && hasAnswered(config, state, { id, at })
   );
-  return ready.slice(0, Math.max(0, n - 1 - k));
+  return others.slice(0, Math.max(0, others.length + 1 - k));
 }
 
 /**
  * More than this the candidate should not have to apply with the server closed: a few milliseconds' worth.
+ * A candidate that cannot get there is taken up to the other number, some seconds' worth.
  */
 const unappliedMax = 200;
+const unappliedClosedMax = 20_000;
 
 /**
- * Are all followers that move early connected to the candidate, and has it applied nearly all? Then the
- * server is closed. A candidate that does not get there in half of the time is waited for no longer.
+ * Does the candidate replicate, are all followers that move early connected to it, and has it applied
+ * nearly all? Then the server is closed. Both are waited for in half of the time and no longer.
  */
 export function handoverView(config: Config, state: Leader, at: Millis): Step {
   const { handover } = state;
   if (handover === null || handover.stage !== "pointing") return [state, []];
-  const { source, unapplied } = state.replies[handover.candidate] ?? {};
+  const { candidate, repointed } = handover;
+  const { source, unapplied } = state.replies[candidate] ?? {};
   if (source === undefined || unapplied === undefined) return [state, []];
-  if (unapplied > unappliedMax && at < handover.giveUpAt - config.handoverMs / 2) {
-    return [state, []];
-  }
-  const moved = handover.repointed.every((id) =>
-    state.replies[id]?.receivingFrom === addressOf(source)
+  if (!ready(config, state, candidate)) return [state, []];
+  if (!hasAnswered(config, state, { id: candidate, at })) return [state, []];
+  const late = isLate(config, handover, at);
+  if (unapplied > (late ? mostClosed(state) : unappliedMax)) return [state, []];
+  // Moving early only saves time, and the leader has its acknowledgements without those who move.
+  const moved = repointed.every((id) =>
+    state.replies[id]?.receivingFrom === addressOf(source) ||
+    !hasAnswered(config, state, { id, at })
   );
-  if (!moved) return [state, []];
+  if (!moved && !late) return [state, []];
   const op = state.op + 1;
   const closing: LeaderHandover = { ...handover, stage: "closing", closeOp: op };
   return [{ ...state, op, handover: closing }, [{ kind: "close", op }]];
 }
 
-/** A hand-over that does not get ready in time is given up; nothing has been stopped yet. */
+/** Half of the time is over: what only makes a hand-over shorter is no longer waited for. */
+function isLate(config: Config, { giveUpAt }: LeaderHandover, at: Millis): boolean {
+  return at >= giveUpAt - config.handoverMs / 2;
+}
+
+/**
+ * A hand-over that does not get ready in time is given up; nothing has been stopped yet. A candidate that
+ * does not replicate, or is far behind, has half of the time.
+ */
 export function handoverTick(config: Config, state: Leader, at: Millis): Step {
   const { handover } = state;
-  if (handover === null || handover.stage !== "pointing" || at < handover.giveUpAt) {
-    return [state, []];
+  if (handover === null || handover.stage !== "pointing") return [state, []];
+  const because = hopeless(config, { ...state, handover }, at);
+  return because === null ? [state, []] : cancel(config, state, { at, because });
+}
+
+/** An agent that stops closes its server in any case, so a successor far behind is better than none. */
+function mostClosed({ wish }: Leader): number {
+  return wish?.kind === "leave" ? Infinity : unappliedClosedMax;
+}
+
+function hopeless(
+  config: Config,
+  state: Leader & { readonly handover: LeaderHandover },
+  at: Millis,
+): string | null {
+  const { candidate, giveUpAt } = state.handover;
+  const silent = !hasAnswered(config, state, { id: candidate, at });
+  // The server of an agent that stops is closed then, so it may answer again until the end.
+  if (silent && (state.wish?.kind !== "leave" || at >= giveUpAt)) {
+    return `${candidate} does not answer any more`;
   }
-  return cancel(config, state, {
-    at,
-    because: `the followers did not reach ${handover.candidate} in time`,
-  });
+  if (!isLate(config, state.handover, at)) return null;
+  if (!replicates(config, state, candidate)) return `${candidate} does not replicate from me`;
+  const unapplied = state.replies[candidate]?.unapplied ?? 0;
+  if (unapplied > mostClosed(state)) {
+    return `${candidate} has ${unapplied} transactions to apply, and nobody could write meanwhile`;
+  }
+  return at < giveUpAt ? null : `${candidate} has not read all of my log yet`;
 }
 
 /** The server is closed and everything in it acknowledged: resign durably, then send the consent. */
@@ -178,7 +209,7 @@ export function handoverClosed(config: Config, state: Leader, event: OperationDo
     ...state,
     durable,
     frozen: { held: event.held, incarnation: event.incarnation },
-    server: { ...state.server, held: event.held, open: false },
+    server: { ...state.server, held: event.held, open: false, writable: false },
     leaderHeardAt: event.at,
   };
   const why = `handed over to ${candidate}`;
@@ -222,6 +253,11 @@ function ownVote(durable: Durable, held: Position): VoteReply {
   };
 }
 
+/** Nobody takes over from an agent that is told to stop: its server does not stay open without it. */
+export function leaveClosed(state: Leader, because: string): Step {
+  return closeServer(state, { why: `the agent stops and nobody could take over: ${because}` });
+}
+
 function cancel(
   config: Config,
   state: Leader,
@@ -229,6 +265,7 @@ function cancel(
 ): Step {
   const takeover = state.handover?.takeover ?? null;
   const refused = `hand-over given up, I go on leading: ${how.because}`;
+  if (state.wish?.kind === "leave") return leaveClosed(state, how.because);
   const given: Leader = { ...state, handover: null, why: refused };
   const [next, answers] = settleWish(given, { kind: "disable", refused });
   return [next, [

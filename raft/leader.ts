@@ -4,12 +4,14 @@ import type { Event, OperationDone } from "./event.ts";
 import type { Heartbeat, HeartbeatReply } from "./message.ts";
 import type { Candidate, Fencing, Leader, State } from "./state.ts";
 import type { Config, Durable, Millis, NodeId, ServerView } from "./types.ts";
-import { addressOf, EMPTY_POSITION } from "./types.ts";
+import { EMPTY_POSITION, LOG_END_MS } from "./types.ts";
+import { hasAnswered, replicates } from "./answers.ts";
 import { commonOf, persisting, settleWish, type Step, toAll, verdict } from "./common.ts";
 import { changeArranged, changeProgress } from "./change.ts";
 import { handoverClosed, handoverTick, handoverView } from "./handover.ts";
 import { invariant } from "./invariant.ts";
 import { memberOf, otherVoters, quorum } from "./quorum.ts";
+import { looseSeen } from "./restart.ts";
 import { leaseEnd, successionMs } from "./timing.ts";
 
 /** Elected: the others hear it at once, and the promotion begins. */
@@ -97,7 +99,7 @@ export function heartbeat(config: Config, state: Leader, at: Millis): Heartbeat 
     source: config.source,
     sentAt: at,
     base: state.base,
-    logEnd: state.server.logEnd,
+    logEnd: at - state.server.logEndAt <= LOG_END_MS ? state.server.logEnd : null,
     opened: state.stage === "leading",
     handover: handover === null || candidate === undefined
       ? null
@@ -114,6 +116,7 @@ export function leaseLost(config: Config, state: Leader, at: Millis): string | n
   return `no quorum answered for ${config.leaseMs} ms`;
 }
 
+/** A heartbeat where one is due, and whatever of a hand-over or a change has become late. */
 export function leaderTick(config: Config, state: Leader, at: Millis): Step {
   if (at < state.heartbeatAt) return handoverTick(config, state, at);
   const next: Leader = { ...state, heartbeatAt: at + config.heartbeatMs };
@@ -195,12 +198,10 @@ function watchDeafness(config: Config, state: Leader, at: Millis): Leader {
   if (membership === null || state.server.health !== "blocked") {
     return { ...state, deafSince: null };
   }
-  const own = addressOf(config.source);
-  const deaf = otherVoters(membership, config.id).filter((id) => {
-    const reply = state.replies[id];
-    return reply !== undefined && reply.receivingFrom !== own &&
-      at - (state.acks[id] ?? -Infinity) < config.leaseMs;
-  });
+  const deaf = otherVoters(membership, config.id).filter((id) =>
+    state.replies[id] !== undefined && !replicates(config, state, id) &&
+    hasAnswered(config, state, { id, at })
+  );
   const able = deaf.some((id) => state.replies[id]?.unfit === null);
   if (!able || deaf.length < quorum(membership).q) return { ...state, deafSince: null };
   return { ...state, deafSince: state.deafSince ?? at };
@@ -214,8 +215,10 @@ export function leaderServer(
 ): Step {
   const { view, at } = event;
   const because = cannotLead(state, view);
-  if (because !== null) return resign(config, state, { at, why: because });
-  return [{ ...state, server: view }, []];
+  if (because !== null) return resign(config, { ...state, server: view }, { at, why: because });
+  const durable = looseSeen(state.durable, view);
+  const written = durable === state.durable ? [] : [persisting(durable)];
+  return [{ ...state, durable, server: view }, written];
 }
 
 function cannotLead(state: Leader, view: ServerView): string | null {
@@ -229,7 +232,8 @@ function cannotLead(state: Leader, view: ServerView): string | null {
     return "my server was restarted";
   }
   if (
-    state.stage === "leading" && view.health === "alive" && !view.open && state.handover === null
+    state.stage === "leading" && view.health === "alive" && !view.writable &&
+    state.handover === null
   ) {
     return "my server was closed by somebody else";
   }
@@ -240,7 +244,7 @@ function cannotLead(state: Leader, view: ServerView): string | null {
  * Gives up leadership for good and looks for a successor at once. The word that this node will never
  * lead this term again is on disk before anybody hears it.
  */
-export function resign(
+function resign(
   config: Config,
   state: Leader,
   how: { readonly at: Millis; readonly why: string },
@@ -306,7 +310,8 @@ export function leaderOperation(config: Config, state: Leader, event: OperationD
 }
 
 function opened(config: Config, state: Leader, at: Millis): Step {
-  const next: Leader = { ...state, stage: "leading", server: { ...state.server, open: true } };
+  const server = { ...state.server, open: true, writable: true };
+  const next: Leader = { ...state, stage: "leading", server };
   const tookMs = Math.round(at - state.since);
   const sentence = `leading term ${state.durable.term}, writable ${tookMs} ms after the election`;
   const [stood, told] = settleWish(next, { kind: "stand", refused: null });

@@ -1,12 +1,11 @@
 /** What operators (and a stop signal) ask of a node: stand, leave, be switched off and on again. */
 import type { OperatorWish } from "./event.ts";
-import type { Follower, State } from "./state.ts";
+import type { Follower, Leader, State } from "./state.ts";
 import type { Config } from "./types.ts";
 import { campaign, giveWay } from "./candidate.ts";
 import { changeMember } from "./change.ts";
 import { persisting, pointAt, settleWish, type Step, toAll } from "./common.ts";
-import { beginHandover, noSuccessor, successor } from "./handover.ts";
-import { closeServer } from "./leader.ts";
+import { beginHandover, handoverCandidate, leaveClosed } from "./handover.ts";
 
 /** Takes up a wish. Each is answered exactly once, now or when it came true or did not. */
 export function wished(config: Config, state: State, event: OperatorWish): Step {
@@ -41,12 +40,10 @@ function disable(config: Config, state: State, event: OperatorWish): Step {
   if (state.role !== "leader") return switched(config, state, { disabled: true, request });
   const refuse = (refused: string): Step => [state, [{ kind: "answer", request, refused }]];
   if (state.wish !== null) return refuse("another request is in progress");
-  const candidate = successor(config, state, at);
-  if (candidate === null) {
-    return refuse(`it leads and nobody could take over: ${noSuccessor(config, state, at)}`);
-  }
+  const found = handoverCandidate(config, state, at);
+  if ("because" in found) return refuse(`it leads and nobody could take over: ${found.because}`);
   const wish = { kind: "disable", request, giveUpAt: at + 2 * config.handoverMs } as const;
-  return beginHandover(config, { ...state, wish }, { candidate, takeover: null, at });
+  return beginHandover(config, { ...state, wish }, { candidate: found.id, takeover: null, at });
 }
 
 /** The switch is on disk before it is answered; a switched acknowledgement restarts the receiver. */
@@ -99,15 +96,11 @@ function stand(config: Config, state: State, event: OperatorWish): Step {
 /** The agent is told to stop: a leader hands over first. */
 function leave(config: Config, state: State, event: OperatorWish): Step {
   const { request, at } = event;
-  if (state.role === "fencing") {
-    return [{ ...state, wish: { kind: "leave", request, giveUpAt: Infinity } }, []];
-  }
-  if (state.role !== "leader") return [state, [{ kind: "answer", request, refused: null }]];
   const wish = { kind: "leave", request, giveUpAt: at + config.handoverMs } as const;
-  const leaving: State = { ...state, wish };
-  const candidate = successor(config, state, at);
-  if (candidate === null) {
-    return closeServer(leaving, { why: "the agent stops and nobody could take over" });
-  }
-  return beginHandover(config, { ...state, wish }, { candidate, takeover: null, at });
+  if (state.role === "fencing") return [{ ...state, wish }, []];
+  if (state.role !== "leader") return [state, [{ kind: "answer", request, refused: null }]];
+  const leaving: Leader = { ...state, wish };
+  const found = handoverCandidate(config, state, at);
+  if ("because" in found) return leaveClosed(leaving, found.because);
+  return beginHandover(config, leaving, { candidate: found.id, takeover: null, at });
 }

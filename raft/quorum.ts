@@ -59,6 +59,7 @@ export function replicas(membership: Membership): readonly Replica[] {
     .map((member) => replicaOf(member));
 }
 
+/** A leaving member votes until the list without it is stored. */
 export function canVote(member: Member): boolean {
   return member.kind === "voter" || member.kind === "witness" || member.kind === "leaving";
 }

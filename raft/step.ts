@@ -1,21 +1,24 @@
 /**
- * The whole protocol as one function. Nothing else may change a node's mind: same config, state and
- * event give the same next state and the same effects.
+ * The whole protocol as one pure function from (config, state, event) to (state, effects). It decides who
+ * leads, who may vote and when a server must be closed, and nothing else may change a node's mind. It
+ * refuses to know MySQL, clocks, sockets, disks and dice: they come in as events or go out as effects.
  */
 import type { Event, OperationDone } from "./event.ts";
 import type { Follower, State } from "./state.ts";
-import type { Config, Durable, Incarnation, Millis, ServerView } from "./types.ts";
+import type { Config, Durable, Millis, ServerView } from "./types.ts";
 import { EMPTY_POSITION, UNSEEN_SERVER } from "./types.ts";
 import { ballotFrozen } from "./ballot.ts";
 import { candidateFrozen, candidateTick, giveWay } from "./candidate.ts";
 import { checkState } from "./check.ts";
 import { persisting, settleWish, type Step, toFollower } from "./common.ts";
 import { followerTick, leaderGone } from "./follower.ts";
+import { leaveClosed } from "./handover.ts";
 import { unreachable } from "./invariant.ts";
 import { closeServer, leaderOperation, leaderServer, leaderTick, leaseLost } from "./leader.ts";
 import { inStepWithLeader, missingOf, noticeSkipped } from "./lost.ts";
 import { notHandedOver, wished } from "./operator.ts";
 import { received } from "./received.ts";
+import { runSeen, sameRun } from "./restart.ts";
 import { successionReady, successionTick } from "./succession.ts";
 
 export { nextDeadline } from "./timing.ts";
@@ -68,6 +71,11 @@ function watchLease(config: Config, state: State, at: Millis): Step {
 function watchWish(state: State, at: Millis): Step {
   if (state.wish === null || at < state.wish.giveUpAt) return [state, []];
   const refused = state.why === "" ? "it took too long" : state.why;
+  if (state.wish.kind === "leave") {
+    if (state.role === "leader") return leaveClosed(state, refused);
+    // An agent does not end before it has closed its server.
+    if (state.role === "fencing") return [state, []];
+  }
   return settleWish(state, { kind: state.wish.kind, refused });
 }
 
@@ -154,32 +162,12 @@ function serverSeen(config: Config, state: State, event: Event & { kind: "server
 function incarnationSeen(config: Config, state: State, view: ServerView): Durable {
   const { durable } = state;
   if (view.incarnation === null) return durable;
-  const next = restartSeen(durable, view);
+  const next = runSeen(durable, view);
   if (!inStepWithLeader(state, view)) return next;
   if (missingOf(config, state, view) !== EMPTY_POSITION) return next;
   const kept = config.positions.contains(view.held, next.promised);
   if (next.uncertain === null && kept) return next;
   return { ...next, uncertain: null, promised: view.held };
-}
-
-function restartSeen(durable: Durable, view: ServerView): Durable {
-  const { incarnation, origin } = view;
-  const before = durable.incarnation;
-  const replaced = durable.origin !== "" && origin !== "" && origin !== durable.origin;
-  if (!replaced && sameRun(before, incarnation) && durable.origin === origin) return durable;
-  const forgets = replaced
-    ? "its server was replaced by another one"
-    : before === null || incarnation === null || sameRun(before, incarnation)
-    ? null
-    : before.boot === incarnation.boot
-    ? view.processRestartForgets
-    : view.hostRestartForgets;
-  const known = origin === "" ? durable.origin : origin;
-  return { ...durable, incarnation, origin: known, uncertain: durable.uncertain ?? forgets };
-}
-
-function sameRun(left: Incarnation | null, right: Incarnation | null): boolean {
-  return left?.boot === right?.boot && left?.process === right?.process;
 }
 
 function operationDone(config: Config, state: State, event: OperationDone): Step {
@@ -199,7 +187,7 @@ function operationDone(config: Config, state: State, event: OperationDone): Step
         const why = event.kind === "opFailed" ? event.because : "the server changed meanwhile";
         return closeServer(state, { why });
       }
-      const closed: State = { ...state, server: { ...state.server, open: false } };
+      const closed: State = { ...state, server: { ...state.server, open: false, writable: false } };
       const next = toFollower(config, closed, { at: event.at, why: state.because });
       const [settled, answers] = notHandedOver(next);
       const [after, effects] = successionReady(config, settled, event.at);

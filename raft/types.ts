@@ -118,22 +118,34 @@ export interface ServerView {
   readonly errant: boolean;
   /** UUID of the server: its own transactions carry it. */
   readonly origin: string;
-  /** Clients could commit here: super_read_only is off. */
+  /** Somebody could commit here: super_read_only is off. */
   readonly open: boolean;
+  /** Every client could: read_only and offline_mode are off too. */
+  readonly writable: boolean;
   /** Why this server could not lead now; null when it could. */
   readonly unfit: string | null;
   /** Source whose transactions the running receiver gets, as `host:port` of its MySQL; null when none. */
   readonly receivingFrom: string | null;
   /** End of the own binary log, opaque; null when unknown. Followers compare what they received. */
   readonly logEnd: string | null;
+  /** When that was looked up, or earlier. */
+  readonly logEndAt: Millis;
   /** The receiver got everything up to the leader's binary log end, read after it reconnected. */
   readonly inStep: boolean;
   /** Transactions that were received and are not applied yet: a new leader applies them first. */
   readonly unapplied: number;
-  /** Why a restart of the process may have lost received transactions; null when it keeps them. */
+  /** Why the start of this run threw received transactions away; null when it kept them. */
+  readonly startForgot: string | null;
+  /** Why the end of this process, as it is set now, would lose received transactions; null when not. */
   readonly processRestartForgets: string | null;
-  /** The same for a restart of the host. */
+  /** The same for an end of the host. */
   readonly hostRestartForgets: string | null;
+}
+
+/** What a restart of the server costs, of its process alone or with its host; null: nothing. */
+export interface Forgets {
+  readonly process: string | null;
+  readonly host: string | null;
 }
 
 /** What must survive a crash: written before any word that depends on it is spoken. */
@@ -154,6 +166,8 @@ export interface Durable {
   /** Why received transactions may be missing here; null when certain. */
   readonly uncertain: string | null;
   readonly incarnation: Incarnation | null;
+  /** What its next restart costs, as it was seen at its loosest since its process or its host began. */
+  readonly forgets: Forgets;
   /** UUID of the server that the promise is about; another one means that its data was replaced. */
   readonly origin: string;
   /** A founding that this fresh node promised itself to. */
@@ -180,10 +194,14 @@ export function freshDurable(member: string): Durable {
     disabled: false,
     uncertain: null,
     incarnation: null,
+    forgets: { process: null, host: null },
     origin: "",
     founding: null,
   };
 }
+
+/** A leader's heartbeat tells no end of its binary log that was looked up longer ago. */
+export const LOG_END_MS = 1_000;
 
 /** The view before the first look at the server. */
 export const UNSEEN_SERVER: ServerView = {
@@ -193,11 +211,14 @@ export const UNSEEN_SERVER: ServerView = {
   errant: false,
   origin: "",
   open: false,
+  writable: false,
   unfit: "the server has not been seen yet",
   receivingFrom: null,
   logEnd: null,
+  logEndAt: -Infinity,
   inStep: false,
   unapplied: 0,
+  startForgot: null,
   processRestartForgets: null,
   hostRestartForgets: null,
 };

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { listPositions } from "./list_positions.ts";
 import type { Message } from "../raft/message.ts";
-import { type Config, freshDurable, type NodeId, start, type State, step } from "../raft/mod.ts";
+import type { State } from "../raft/state.ts";
+import { start, step } from "../raft/step.ts";
+import { type Config, freshDurable, type NodeId } from "../raft/types.ts";
 import { form } from "../agent/formation.ts";
 import type { FormationOptions, Formed, Introduction } from "../agent/introduction.ts";
 import { decodeEnvelope, encodeEnvelope } from "../agent/wire_raft.ts";

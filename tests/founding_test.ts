@@ -1,7 +1,9 @@
 /** What a node says of itself while it becomes a member. */
 import assert from "node:assert/strict";
 import { listPositions } from "./list_positions.ts";
-import { type Config, describe, freshDurable, type NodeId, start, step } from "../raft/mod.ts";
+import { describe } from "../raft/describe.ts";
+import { start, step } from "../raft/step.ts";
+import { type Config, freshDurable, type NodeId } from "../raft/types.ts";
 
 const id = "a" as NodeId;
 const config: Config = {

@@ -255,10 +255,8 @@ Deno.test("a method that never ends is given up with an error", async () => {
 Deno.test("a call ends by its deadline or its signal, whatever the transport does", async () => {
   const stuck: Transport = () => new Promise(() => {});
   const peers = createPeers({ self: null, secret, transport: stuck });
-  const startedAt = performance.now();
   const late = await peers.call(endpoint, { method: "echo", params: 1 }, { deadlineMs: 30 });
   assert.match(failureOf(late, "timeout"), /did not answer within 30 ms/);
-  assert.ok(performance.now() - startedAt < 1000);
   const abort = new AbortController();
   const call = peers.call(endpoint, { method: "echo", params: 1 }, {
     deadlineMs: 60_000,
@@ -371,7 +369,7 @@ const echoMethods: RpcMethods = {
   refuse: () => Promise.reject(new RpcError("refused", "Cannot remove node as it leads")),
   crash: () => Promise.reject(new Error("secret detail")),
   lie: () => Promise.reject(new InvariantError("two leaders")),
-  huge: () => Promise.resolve("x".repeat(2_000_000)),
+  huge: () => Promise.resolve("x".repeat(5_000_000)),
 };
 
 const views: ServerOptions["views"] = {

@@ -129,13 +129,16 @@ function view(words: Words, state: State): ServerView {
     errant: words.given.has("errant"),
     origin: text(words, "origin", "a"),
     open: words.given.has("open"),
+    writable: words.given.has("open") && !words.given.has("readOnly"),
     unfit: words.given.get("unfit")?.replaceAll("_", " ") ?? null,
     receivingFrom: from === undefined ? null : `${from}:3306`,
-    logEnd: null,
+    logEnd: words.given.get("logEnd") ?? null,
+    logEndAt: number(words, "logEndAt", 0),
     inStep: words.given.has("inStep"),
     unapplied: number(words, "unapplied", 0),
-    processRestartForgets: forgets,
-    hostRestartForgets: forgets,
+    startForgot: forgets,
+    processRestartForgets: null,
+    hostRestartForgets: words.given.has("loose") ? "sync_relay_log is not 1" : null,
   };
 }
 

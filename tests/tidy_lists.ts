@@ -44,6 +44,8 @@ export const impureFiles: readonly string[] = [
   "cmd/demo/",
   "cmd/real/",
   "bench/",
+  "mysql/binary_log_end.ts",
+  "mysql/binary_log_files.ts",
   "mysql/administration.ts",
   "mysql/client.ts",
   "mysql/cloning.ts",
@@ -52,7 +54,9 @@ export const impureFiles: readonly string[] = [
   "mysql/data_folder.ts",
   "mysql/database.ts",
   "mysql/fence_runner.ts",
+  "mysql/freezing.ts",
   "mysql/half_applied.ts",
+  "mysql/held_up.ts",
   "mysql/other_sessions.ts",
   "mysql/process.ts",
   "mysql/sandbox.ts",
@@ -65,6 +69,7 @@ export const impureFiles: readonly string[] = [
   "mysql/statement_runner.ts",
   "mysql/take_look.ts",
   "mysql/time_left.ts",
+  "mysql/unblocking.ts",
   "tests/",
 ];
 

@@ -29,6 +29,7 @@ import {
   sameAddress,
 } from "../vip_commands.ts";
 import { fixOf, Neighbours, probeMs, whyFailed } from "./neighbours.ts";
+import { messageOf } from "../../mysql/message_of.ts";
 
 export interface VirtualAddressOptions {
   readonly vip: VipConfig;
@@ -299,7 +300,7 @@ export class VirtualAddress implements VirtualIp {
   }
 
   #logError(error: unknown): void {
-    this.#options.log.write("error", error instanceof Error ? error.message : String(error), {});
+    this.#options.log.write("error", messageOf(error), {});
   }
 
   #cannot(action: string, why: string): Error {

@@ -24,6 +24,7 @@ export interface RealClock {
   suspendedMs(): number;
 }
 
+/** A clock of the host that does not jump; how long the host slept is told apart. */
 export function createClock(sources: ClockSources = hostSources): RealClock {
   let suspendedMs = 0;
   let lastMs = Number.NEGATIVE_INFINITY;

@@ -2,6 +2,7 @@
  * Keeps two agents from sharing one folder of state. The lock belongs to the open file, so the
  * kernel gives it back however the process ends (flock(2)).
  */
+import { messageOf } from "../../mysql/message_of.ts";
 
 export interface FolderLock {
   /** The locked file; its text is the process id of the holder, for people only. */
@@ -31,7 +32,7 @@ async function openLock(folder: string, path: string): Promise<Deno.FsFile> {
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     return await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
   } catch (error) {
-    const because = error instanceof Error ? error.message : String(error);
+    const because = messageOf(error);
     const subject = `Cannot keep the state of this agent in ${JSON.stringify(folder)}`;
     throw new Error(`${subject}: ${because}`, { cause: error });
   }

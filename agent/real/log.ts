@@ -6,6 +6,7 @@
  */
 import type { KeptLine } from "../log_ring.ts";
 import { formatLine, isLogged, type LogEvent, type LogFields, type LogLevel } from "../log_line.ts";
+import { messageOf } from "../../mysql/message_of.ts";
 
 /** At most this many lines wait for a slow reader. */
 const WAITING_LINES_MAX = 1000;
@@ -34,11 +35,12 @@ export interface Logger {
   write(level: Lowercase<LogLevel>, sentence: string, facts?: LogFields): void;
   /** Resolves when everything said so far is written, or after `deadlineMs`. Call before exit. */
   flush(deadlineMs: number): Promise<void>;
-  /** Opens the file again, for rotation by rename. */
+  /** Opens the file again, for rotation by rename. One that cannot be opened leaves the former. */
   reopen(): void;
   [Symbol.dispose](): void;
 }
 
+/** Opens the log. A reader that is too slow costs lines, never the agent's time. */
 export function createLogger(options: LogOptions): Logger {
   const waiting: string[] = [];
   let sink = options.open();
@@ -80,7 +82,15 @@ export function createLogger(options: LogOptions): Logger {
     flush: (deadlineMs) => settleWithin(writing, deadlineMs),
     reopen() {
       const former = sink;
-      sink = options.open();
+      try {
+        sink = options.open();
+      } catch (error) {
+        write(
+          "warning",
+          `${messageOf(error)}. Lines go on to the former file: correct that and send SIGHUP`,
+        );
+        return;
+      }
       // A write under way may still use the former file; it is closed after it.
       (writing ?? Promise.resolve()).finally(() => former.close());
     },
@@ -99,8 +109,21 @@ export function openStderr(): LogSink {
 
 /** Appends to a file that only the agent's account and its group can read. */
 export function openLogFile(path: string): LogSink {
-  const file = Deno.openSync(path, { append: true, create: true, mode: 0o640 });
+  const file = openToAppend(path);
   return { write: (bytes) => file.write(bytes), close: () => file.close() };
+}
+
+function openToAppend(path: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path, { append: true, create: true, mode: 0o640 });
+  } catch (cause) {
+    const because = messageOf(cause).replace(/: open '.*'$/, "");
+    throw new Error(
+      `Cannot open log file ${JSON.stringify(path)}: ${because}; ` +
+        "the agent's account must be able to write it (log.file, owner and mode of file and folder)",
+      { cause },
+    );
+  }
 }
 
 /** The end of a log file that an earlier run wrote, from its first whole line on; empty without one. */

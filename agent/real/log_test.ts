@@ -78,6 +78,31 @@ Deno.test("reopen() continues in a new file after a rotation", async () => {
   }
 });
 
+Deno.test("reopen() stays with the former file when the new one cannot be opened, and says so", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "xenon-log-" });
+  try {
+    const path = `${folder}/xenon.log`;
+    using logger = createLogger({ level: "INFO", format: "text", open: () => openLogFile(path) });
+    await Deno.rename(path, `${path}.1`);
+    // A folder cannot be opened by root either.
+    await Deno.mkdir(path);
+    logger.reopen();
+    logger.write("info", "Goes on");
+    await logger.flush(1000);
+    const [warning, next] = (await Deno.readTextFile(`${path}.1`)).split("\n");
+    assert.match(warning ?? "", /\[WARNING\] Cannot open log file .*xenon\.log.*directory/);
+    assert.match(warning ?? "", /account must be able to write it .*send SIGHUP/);
+    assert.match(next ?? "", /Goes on/);
+    await Deno.remove(path);
+    logger.reopen();
+    logger.write("info", "Here again");
+    await logger.flush(1000);
+    assert.match(await Deno.readTextFile(path), /Here again/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 interface MemorySink extends LogSink {
   text(): string;
 }

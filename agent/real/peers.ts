@@ -26,6 +26,7 @@ import {
   type RpcErrorName,
 } from "../wire_rpc.ts";
 import { createHttpTransport, type Transport } from "./transport.ts";
+import { messageOf } from "../../mysql/message_of.ts";
 
 export type CallFailure =
   /** Nothing listens there: the host answered, the process is gone. */
@@ -94,6 +95,7 @@ interface Received {
   readonly proven: boolean;
 }
 
+/** Calls of other agents, signed where there is a secret; a call never rejects. */
 export function createPeers(options: PeersOptions): Peers {
   const http = options.transport === undefined ? createHttpTransport() : null;
   const caller: Caller = {
@@ -272,7 +274,7 @@ function connectionFailure(endpoint: string, error: unknown): CallResult {
   if (code === "ECONNREFUSED") {
     return failed("refused", `Node ${endpoint} refused the connection: no agent runs there`);
   }
-  const because = error instanceof Error ? error.message : String(error);
+  const because = messageOf(error);
   return failed("unreachable", `Cannot reach node ${endpoint}: ${because}`);
 }
 

@@ -45,7 +45,10 @@ export function createRebuildTools(options: RebuildToolsOptions): RebuildTools {
   let started: ServerProcess | null = null;
   return {
     variables: () => variables(options),
-    stopServer: () => stopAll(server, started),
+    async stopServer() {
+      await stopCold(options.endpoint);
+      await stopAll(server, started);
+    },
     async startServer() {
       started = await server.start();
     },
@@ -74,6 +77,20 @@ export function createRebuildTools(options: RebuildToolsOptions): RebuildTools {
 }
 
 /**
+ * The data is about to be replaced, so its pages are not written out, only the logs: should the server
+ * run on it again, it recovers as after a crash. See "innodb_fast_shutdown" in the manual. A server that
+ * does not answer stops as it is set.
+ */
+async function stopCold(endpoint: Endpoint): Promise<void> {
+  try {
+    await using connection = await connect(endpoint);
+    await connection.query("SET GLOBAL innodb_fast_shutdown = 2", { deadlineMs: connectMs });
+  } catch {
+    // It only takes longer.
+  }
+}
+
+/**
  * A second process on the same data, which waits for the lock of the files, would take its place; so
  * would one that was started a moment ago and is not known by its command line yet.
  */
@@ -89,17 +106,19 @@ async function stopAll(server: MysqlServer, started: ServerProcess | null): Prom
 
 /** Asks the running server; where it does not answer, its program reads the option files. */
 async function variables(options: RebuildToolsOptions): Promise<ServerVariables> {
-  const help = await helpVariables(options);
-  try {
-    await using connection = await connect(options.endpoint);
-    const sql = "SHOW GLOBAL VARIABLES";
-    const rows = rowsOf(await connection.query(sql, { deadlineMs: statementMs }));
-    const live = rows.map((row) => [text(row, "Variable_name"), text(row, "Value", "")] as const);
-    return new Map([...help, ...live]);
-  } catch (error) {
-    if (help.size > 0) return help;
-    throw error;
-  }
+  const [help, live] = await Promise.all([
+    helpVariables(options),
+    // A server that does not run has none.
+    liveVariables(options.endpoint).catch(() => []),
+  ]);
+  return new Map([...help, ...live]);
+}
+
+async function liveVariables(endpoint: Endpoint) {
+  await using connection = await connect(endpoint);
+  const sql = "SHOW GLOBAL VARIABLES";
+  const rows = rowsOf(await connection.query(sql, { deadlineMs: statementMs }));
+  return rows.map((row) => [text(row, "Variable_name"), text(row, "Value", "")] as const);
 }
 
 async function helpVariables(options: RebuildToolsOptions): Promise<ServerVariables> {

@@ -25,6 +25,7 @@ export interface HttpTransport {
   close(): void;
 }
 
+/** HTTP with connections that are kept for the next call. */
 export function createHttpTransport(): HttpTransport {
   const agent = new Agent({
     keepAlive: true,

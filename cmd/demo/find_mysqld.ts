@@ -2,6 +2,7 @@
 import { versionOf } from "../../mysql/server.ts";
 import { CommandError } from "../exit.ts";
 import type { World } from "../ports.ts";
+import { messageOf } from "../../mysql/message_of.ts";
 
 const majorMin = 8;
 
@@ -34,7 +35,7 @@ async function unusable(path: string): Promise<string | null> {
     const { major, text } = await versionOf(path);
     return major >= majorMin ? null : `"${path}" is version ${text}, wanted is 8.0 or later`;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

@@ -3,7 +3,7 @@ import { parseConfig } from "../../agent/config.ts";
 import { judgeConfigMode, loadSecrets } from "../../agent/real/secrets.ts";
 import type { Config } from "../../agent/config_shape.ts";
 import type { FileFindings, FoundConfig } from "../ports.ts";
-import { findServer } from "./server.ts";
+import { readServerPlace } from "./server.ts";
 
 /** What is wrong with the files of a configuration that is right in itself. */
 export async function checkFiles({ path, text }: FoundConfig): Promise<FileFindings> {
@@ -19,7 +19,7 @@ export async function checkFiles({ path, text }: FoundConfig): Promise<FileFindi
 /** The agent starts without them, and finds no server to start. */
 async function serverFiles(config: Config): Promise<readonly string[]> {
   if (config.raft.witness) return [];
-  const { mysqld, defaultsFile } = await findServer(config);
+  const { mysqld, defaultsFile } = await readServerPlace(config);
   const named = [["mysql.defaults-file", defaultsFile]];
   if (config.mysql.service === null) named.push(["mysql.mysqld", mysqld]);
   const warnings: string[] = [];

@@ -2,6 +2,7 @@
 import { readSecretFile } from "../../agent/real/secrets.ts";
 import { CommandError } from "../exit.ts";
 import type { SecretSource } from "../ports.ts";
+import { messageOf } from "../../mysql/message_of.ts";
 
 /** Longer than any password that a server takes. */
 const bytesMax = 4_096;
@@ -29,7 +30,7 @@ async function fromFile(path: string): Promise<string> {
   try {
     return (await readSecretFile(path, "--password-file")).reveal();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     throw new CommandError(message, { next: "correct the file, or leave it out and be asked" });
   }
 }

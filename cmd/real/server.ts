@@ -14,7 +14,7 @@ export interface ServerPlace {
 }
 
 /** Read from the server's option file, unless the configuration says it. */
-export async function findServer({ mysql }: Config): Promise<ServerPlace> {
+export async function readServerPlace({ mysql }: Config): Promise<ServerPlace> {
   const text = await Deno.readTextFile(mysql.defaultsFile).catch(() => "");
   const paths = readServerPaths(text);
   return {
@@ -28,9 +28,9 @@ export async function findServer({ mysql }: Config): Promise<ServerPlace> {
 }
 
 /** The server that is started from there, or by its service. */
-export async function openServer(config: Config): Promise<MysqlServer> {
-  const { mysqld, defaultsFile, pidFile, errorLog } = await findServer(config);
-  const { service } = config.mysql;
+export function openServer({ mysql }: Config, place: ServerPlace): MysqlServer {
+  const { mysqld, defaultsFile, pidFile, errorLog } = place;
+  const { service } = mysql;
   return service === null
     ? new MysqlServer({ kind: "direct", mysqld, defaultsFile, pidFile, errorLog })
     : new MysqlServer({ kind: "service", service, pidFile, errorLog });

@@ -4,7 +4,7 @@ import { CommandError } from "../exit.ts";
 import type { FoundConfig } from "../ports.ts";
 import { type StackProgram, stackPrograms, type Stacks } from "../stacks.ts";
 import { readConfig } from "./cluster.ts";
-import { openServer } from "./server.ts";
+import { openServer, readServerPlace } from "./server.ts";
 
 /** The server may stand still as long as its stacks are taken. */
 const limitMs = 10_000;
@@ -13,8 +13,8 @@ const outputBytesMax = 16 * 1024 * 1024;
 
 /** The stacks of the server that the config of this host names. */
 export async function takeServerStacks(found: FoundConfig): Promise<Stacks> {
-  const server = await openServer(readConfig(found));
-  const process = await server.identify();
+  const config = readConfig(found);
+  const process = await openServer(config, await readServerPlace(config)).identify();
   if (process === null) {
     throw new CommandError("Cannot take stacks as the MySQL server of this host does not run", {
       next: "see why with xenon mysql status, then its error log",

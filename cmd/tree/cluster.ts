@@ -1,14 +1,14 @@
 /** The words of `xenon cluster ...`. */
-import type { ChangeWord } from "../cluster_change.ts";
+import type { ChangeCommand } from "../cluster_change.ts";
 import type { CommonOptions, FactsForm } from "../options.ts";
 import type { When } from "../when.ts";
+import { addChange } from "./change.ts";
 import {
   commonOf,
   examples,
   type Found,
   outputOption,
   parseExact,
-  parseNodes,
   parseTime,
   type Tree,
 } from "./words.ts";
@@ -16,12 +16,7 @@ import {
 export type ClusterCommand =
   & { readonly group: "cluster"; readonly common: CommonOptions }
   & (
-    | {
-      readonly kind: ChangeWord;
-      readonly nodes: readonly string[];
-      /** Until the change is complete, not only stored. */
-      readonly wait: boolean;
-    }
+    | ChangeCommand
     | {
       readonly kind: "status";
       readonly form: FactsForm;
@@ -45,19 +40,20 @@ type ShownKind = "gtid" | "mysql" | "raft" | "xenon";
 export function addCluster(tree: Tree, found: Found<ClusterCommand>): void {
   const group = tree.command("cluster").description("The whole cluster, asked at every node")
     .addHelpText("after", examples("xenon cluster status", "xenon help cluster add"));
-  addChange(group, found, {
+  const changed = (change: ChangeCommand) => found({ group: "cluster", ...change });
+  addChange(group, changed, {
     kind: "add",
     description: "Form a cluster with these nodes, or join them to the one there is",
   });
-  addChange(group, found, {
+  addChange(group, changed, {
     kind: "addidle",
     description: "Let these nodes replicate without a vote and without acknowledging",
   });
-  addChange(group, found, {
+  addChange(group, changed, {
     kind: "remove",
     description: "Take these nodes out of the cluster; their servers stay as they are",
   });
-  addChange(group, found, {
+  addChange(group, changed, {
     kind: "removeidle",
     description: "Take these idle nodes out; a node with a vote is refused",
   });
@@ -89,34 +85,15 @@ interface Words<Kind> {
   readonly description: string;
 }
 
-function addChange(
-  group: Tree,
-  found: Found<ClusterCommand>,
-  { kind, description }: Words<ChangeWord>,
-): void {
-  group.command(kind)
-    .description(description)
-    .argument("<nodes>", "Agents as host:port, separated by commas", parseNodes)
-    .option("--wait", waitHelp[kind], false)
-    .addHelpText("after", examples(`xenon cluster ${kind} 10.0.0.2:8801,10.0.0.3:8801 --wait`))
-    .action((nodes, { wait }, self) =>
-      found({ group: "cluster", kind, nodes, wait, common: commonOf(self) })
-    );
-}
-
-const waitHelp: Readonly<Record<ChangeWord, string>> = {
-  add: "Until they have their vote and follow; up to --timeout, else 60 s",
-  addidle: "Until they follow; up to --timeout, else 60 s",
-  remove: "Until they are no members any more; up to --timeout, else 60 s",
-  removeidle: "Until they are no members any more; up to --timeout, else 60 s",
-};
-
 function addStatus(group: Tree, found: Found<ClusterCommand>): void {
   group.command("status")
     .description("Every node with its role, its server and its replication")
     .argument("[json]", exactHelp, parseExact)
     .addOption(outputOption())
-    .option("--wait", "Until all is well: a leader is open, all others follow; up to --timeout")
+    .option(
+      "--wait",
+      "Until all is well: a leader is open, all others follow; up to --timeout, else 60 s",
+    )
     .option("--wait-leader", "Until a leader is open for writes; up to --timeout, else 60 s")
     .addHelpText(
       "after",

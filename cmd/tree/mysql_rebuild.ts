@@ -19,6 +19,7 @@ export interface RebuildCommand {
 /** Adds `rebuildme` to the group. */
 export function addRebuild(group: Tree, found: Found<RebuildCommand>): void {
   group.command("rebuildme")
+    .summary("Give this host a new copy of the cluster's data")
     .description(
       "Give this host a new copy of the cluster's data. The old data is moved aside and goes only " +
         "when the new server is in step. Runs in the agent: Ctrl-C detaches",

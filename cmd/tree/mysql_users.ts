@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import type { CommonOptions, FactsForm } from "../options.ts";
 import type { AccountWish, Grants } from "../../mysql/accounts.ts";
 import { normalPrivileges, parsePrivileges } from "../../mysql/accounts.ts";
+import { messageOf } from "../../mysql/message_of.ts";
 import type { SecretSource } from "../ports.ts";
 import { commonOf, examples, type Found, outputOption, type Tree } from "./words.ts";
 
@@ -148,7 +149,7 @@ function privileges(text: string): readonly string[] {
   try {
     return parsePrivileges(text);
   } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+    throw new InvalidArgumentError(messageOf(error));
   }
 }
 

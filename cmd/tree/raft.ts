@@ -1,20 +1,25 @@
 /** The words of `xenon raft ...`. */
+import type { ChangeCommand } from "../cluster_change.ts";
 import type { CommonOptions, FactsForm } from "../options.ts";
 import type { RoleWord } from "../raft_change.ts";
-import { commonOf, examples, type Found, outputOption, parseNodes, type Tree } from "./words.ts";
+import { addChange } from "./change.ts";
+import { commonOf, examples, type Found, outputOption, type Tree } from "./words.ts";
 
 export type RaftCommand =
   & { readonly group: "raft"; readonly common: CommonOptions }
   & (
     | { readonly kind: "status" | "nodes"; readonly form: FactsForm }
     | { readonly kind: RoleWord }
-    | { readonly kind: "add" | "remove"; readonly nodes: readonly string[] }
+    | ChangeCommand<SharedWord>
     | {
       readonly kind: "switch";
       readonly name: "purgeBinlog" | "checkSemiSync";
       readonly on: boolean;
     }
   );
+
+/** Changes of the cluster that the original has here too. */
+type SharedWord = "add" | "remove";
 
 /** Adds `raft` with all its commands. */
 export function addRaft(tree: Tree, found: Found<RaftCommand>): void {
@@ -42,8 +47,9 @@ export function addRaft(tree: Tree, found: Found<RaftCommand>): void {
     kind: "enable",
     description: "Let this node vote and acknowledge again",
   });
-  addChange(group, found, { kind: "add", description: "The same as xenon cluster add" });
-  addChange(group, found, { kind: "remove", description: "The same as xenon cluster remove" });
+  const changed = (change: ChangeCommand<SharedWord>) => found({ group: "raft", ...change });
+  addChange(group, changed, { kind: "add", description: "The same as xenon cluster add" });
+  addChange(group, changed, { kind: "remove", description: "The same as xenon cluster remove" });
   for (const [word, description, name, on] of switches) {
     group.command(word)
       .description(description)
@@ -69,20 +75,6 @@ function addRole(
     .description(description)
     .addHelpText("after", examples(`xenon raft ${kind}`, `xenon raft ${kind} --timeout 30`))
     .action((_options, self) => found({ group: "raft", kind, common: commonOf(self) }));
-}
-
-function addChange(
-  group: Tree,
-  found: Found<RaftCommand>,
-  { kind, description }: Words<"add" | "remove">,
-): void {
-  group.command(kind)
-    .description(description)
-    .argument("<nodes>", "Agents as host:port, separated by commas", parseNodes)
-    .addHelpText("after", examples(`xenon raft ${kind} 10.0.0.2:8801`))
-    .action((nodes, _options, self) =>
-      found({ group: "raft", kind, nodes, common: commonOf(self) })
-    );
 }
 
 /** Word, what it does, the switch, and whether it is turned on. */

@@ -1,6 +1,7 @@
 import { expectCommands, nothing } from "./expect_words.ts";
 
 const group = "raft";
+const change = { group, common: nothing } as const;
 const turn = { group, kind: "switch", common: nothing } as const;
 
 Deno.test("the words of xenon raft are understood", () => {
@@ -16,7 +17,7 @@ Deno.test("the words of xenon raft are understood", () => {
     "raft disablechecksemisync": { ...turn, name: "checkSemiSync", on: false },
     "raft disable": { group, kind: "disable", common: nothing },
     "raft enable": { group, kind: "enable", common: nothing },
-    "raft add b:1": { group, kind: "add", nodes: ["b:1"], common: nothing },
-    "raft remove b:1,c:2": { group, kind: "remove", nodes: ["b:1", "c:2"], common: nothing },
+    "raft add b:1": { ...change, kind: "add", nodes: ["b:1"], wait: false },
+    "raft remove --wait b:1,c:2": { ...change, kind: "remove", nodes: ["b:1", "c:2"], wait: true },
   });
 });

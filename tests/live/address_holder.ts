@@ -1,7 +1,7 @@
 /**
  * A process that holds a virtual address as an agent does, for the tests that freeze and kill one:
  *
- *     deno run -A address_holder.ts ADDRESS PREFIX INTERFACE LEASE_MS
+ *     deno run -A address_holder.ts ADDRESS PREFIX INTERFACE LEASE_MS LEADERSHIP_MS
  *
  * It says "taken", and "given up" when its leadership was over because it was frozen.
  */
@@ -10,11 +10,12 @@ import { VirtualAddress } from "../../agent/real/address.ts";
 
 /** A quorum that always answers is asked so often. */
 const askEveryMs = 100;
-const leadershipMs = 600;
 
 if (import.meta.main) await hold(Deno.args);
 
-async function hold([address = "", prefix, name = "", leaseMs]: readonly string[]): Promise<void> {
+async function hold(words: readonly string[]): Promise<void> {
+  const [address = "", prefix, name = "", leaseMs, leadership] = words;
+  const leadershipMs = Number(leadership);
   const clock = createClock();
   let confirmedAt = clock.now();
   const virtual = new VirtualAddress({

@@ -4,6 +4,7 @@
  */
 import { overlapMs, runsOf } from "../../cmd/demo/ledger.ts";
 import { startDetached } from "../../mysql/process.ts";
+import { pause } from "../../mysql/time_left.ts";
 import type { Host } from "./hosts.ts";
 
 const everyMs = 20;
@@ -123,8 +124,4 @@ async function tableOf(host: Host): Promise<string> {
 function isListed(table: string, address: string): boolean {
   const text = Deno.readTextFileSync(table);
   return new RegExp(`-- ${address.replaceAll(".", "\\.")}\\n\\s+/32 host LOCAL`).test(text);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

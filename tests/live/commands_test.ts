@@ -2,13 +2,14 @@
 import assert from "node:assert/strict";
 import { Lab } from "../../cmd/demo/lab.ts";
 import type { LabNode } from "../../cmd/demo/lab_node.ts";
-import type { ProcessResult } from "../../mysql/process.ts";
+import { stackPrograms } from "../../cmd/stacks.ts";
+import { type ProcessResult, run as runProgram } from "../../mysql/process.ts";
 import { cacheFolder, findMysqld } from "./lab.ts";
 
 const program = new URL("../../dist/xenon", import.meta.url).pathname;
 const waitMs = 60_000;
 /** A command that asks in vain takes its deadline and a start of the program on a busy machine. */
-const vainMsMax = 15_000;
+const vainMsMax = 30_000;
 
 interface Ended {
   readonly code: number;
@@ -48,7 +49,7 @@ function codeOf(result: ProcessResult): Omit<Ended, "durationMs"> {
 /** Commands that must end well, on the leader's host. */
 function operator(lab: Lab, leader: LabNode) {
   const well = async (line: string) => {
-    const { code, stdout, stderr } = await run(lab, leader, line);
+    const { code, stdout, stderr } = await run(lab, leader, `${line} --timeout 60`);
     assert.deepEqual([code, stderr], [0, ""], `${line}: ${stdout}${stderr}`);
     return stdout;
   };
@@ -120,9 +121,18 @@ async function showsHost(lab: Lab, leader: LabNode): Promise<void> {
   assert.equal(JSON.parse(await well("mysql status")).mysql_working, true);
   const [follower = leader] = lab.nodes.filter((node) => node !== leader);
   const stacks = await run(lab, follower, "perf quickstack");
-  // Which program is there is the machine's business; gdb may also take too long on a busy one.
+  // Which program is there is the machine's business; gdb may take too long on a busy one.
   if (stacks.code === 0) assert.match(stacks.stderr, /^xenon: stacks of process \d+ taken by \w/);
-  else assert.match(stacks.stderr, /^xenon: Cannot take (the )?stacks .*; next: .*\n$/);
+  else if (!await hasStackProgram()) assert.match(stacks.stderr, /as none of .* is installed/);
+  else assert.match(stacks.stderr, /^xenon: Cannot take .* still running after \d+ ms.*; next: /);
+}
+
+async function hasStackProgram(): Promise<boolean> {
+  const found = await Promise.all(stackPrograms.map(async ({ name }) => {
+    const { ended } = await runProgram([name, "--version"], { deadlineMs: waitMs });
+    return ended.how !== "notStarted";
+  }));
+  return found.includes(true);
 }
 
 /** Lines that nobody can mean. */
@@ -174,9 +184,7 @@ Deno.test("every command says what is wrong with a cluster that is ill, in time"
     assert.match(status.stdout, new RegExp(`${dead.id}: no facts: .*no agent runs there`));
 
     // Alone, the leader closes its server and steps down.
-    const left = await lab.xenon(leader, ["cluster", "status", "--wait-leader", "--timeout", "2"]);
     await waitFor(async () => (await leader.status())?.role !== "LEADER");
-    assert.ok(left.ended.how === "exit");
     const vain = await run(lab, leader, "cluster status --wait-leader --timeout 2");
     assert.equal(vain.code, 1);
     assert.match(vain.stdout, /\(3 rows\)/);

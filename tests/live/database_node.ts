@@ -5,10 +5,13 @@ import { createDatabase, type MysqlDatabase } from "../../mysql/database.ts";
 import type { ServerFacts } from "../../mysql/facts.ts";
 import type { ReplicaName } from "../../mysql/replication_account.ts";
 import { parseSysvars } from "../../mysql/sysvars.ts";
+import { pause } from "../../mysql/time_left.ts";
 import type { LabServer } from "./lab.ts";
 
 const replication = { user: "repl", password: "geheim'1" };
-const lookMs = 2_000;
+/** A busy machine is slow. */
+const statementMs = 10_000;
+const patienceMs = 60_000;
 const silent = () => {};
 
 /** One server with its agent's database. */
@@ -16,7 +19,7 @@ export class DatabaseNode implements AsyncDisposable {
   readonly lab: LabServer;
   /** As what it is a member of the cluster. */
   replica: ReplicaName;
-  readonly database: MysqlDatabase;
+  database: MysqlDatabase;
   /** What each statement cost since it was last emptied. */
   readonly costs: string[] = [];
   /** Called after each statement of the database. */
@@ -25,14 +28,24 @@ export class DatabaseNode implements AsyncDisposable {
   constructor(lab: LabServer) {
     this.lab = lab;
     this.replica = { id: `127.0.0.1:${lab.sandbox.port}`, since: 0 };
-    this.database = createDatabase({
-      endpoint: { user: "root", password: "", socketPath: lab.sandbox.socket },
-      replication,
+    this.database = this.#createDatabase(replication.password);
+  }
+
+  /** Another agent takes over, with this password of replicas in its config. */
+  async restartAgent(password: string): Promise<void> {
+    await this.database[Symbol.asyncDispose]();
+    this.database = this.#createDatabase(password);
+  }
+
+  #createDatabase(password: string): MysqlDatabase {
+    return createDatabase({
+      endpoint: { user: "root", password: "", socketPath: this.lab.sandbox.socket },
+      replication: { ...replication, password },
       leaderSysvars: parseSysvars("sync_binlog=1"),
       followerSysvars: parseSysvars("sync_binlog=1000; no_such_variable=1"),
-      connectMs: 2_000,
-      statementMs: 2_000,
-      fenceMs: 2_000,
+      connectMs: statementMs,
+      statementMs,
+      fenceMs: statementMs,
       now: () => performance.now(),
       timing: (what, ms) => {
         this.costs.push(`${what} ${ms.toFixed(1)}`);
@@ -42,7 +55,7 @@ export class DatabaseNode implements AsyncDisposable {
   }
 
   async facts(): Promise<ServerFacts> {
-    const look = await this.database.look(lookMs);
+    const look = await this.database.look(statementMs);
     if (look.kind === "failed") throw new Error(look.because);
     return look.facts;
   }
@@ -57,14 +70,15 @@ export class DatabaseNode implements AsyncDisposable {
       user: "root",
       password: "",
       ...this.address,
-      connectMs: 2_000,
+      connectMs: statementMs,
       programName,
     });
   }
 
   /** What an agent does at each look, until nothing is left to do. */
   async followUntilSettled(source: DatabaseNode, acknowledge = true): Promise<void> {
-    for (let round = 0; round < 50; round++) {
+    const endsAt = performance.now() + patienceMs;
+    while (performance.now() < endsAt) {
       const wish = { source: source.address, acknowledge, replica: this.replica };
       if ((await this.database.follow(wish, await this.facts())).settled) return;
     }
@@ -72,7 +86,8 @@ export class DatabaseNode implements AsyncDisposable {
   }
 
   async until(what: string, holds: (facts: ServerFacts) => boolean): Promise<ServerFacts> {
-    for (let tries = 0; tries < 400; tries++) {
+    const endsAt = performance.now() + patienceMs;
+    while (performance.now() < endsAt) {
       const facts = await this.facts();
       if (holds(facts)) return facts;
       await pause(10);
@@ -84,9 +99,4 @@ export class DatabaseNode implements AsyncDisposable {
     await this.database[Symbol.asyncDispose]();
     await this.lab[Symbol.asyncDispose]();
   }
-}
-
-/** Waits. */
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,6 +1,6 @@
 /** Real servers and agents: the leader fails, another leads, and nothing acknowledged is lost. */
 import assert from "node:assert/strict";
-import { Lab, poll } from "../../cmd/demo/lab.ts";
+import { type Lab, poll } from "../../cmd/demo/lab.ts";
 import type { LabNode } from "../../cmd/demo/lab_node.ts";
 import { firstWrite } from "../../cmd/demo/failover.ts";
 import { Ledger } from "../../cmd/demo/ledger.ts";
@@ -8,12 +8,12 @@ import { Locator } from "../../cmd/demo/locator.ts";
 import { judge } from "../../cmd/demo/verdict.ts";
 import { Workload } from "../../cmd/demo/workload.ts";
 import { describeResult, succeeded } from "../../mysql/process.ts";
-import { cacheFolder, findMysqld } from "./lab.ts";
+import { openAgents, sentencesOf } from "./agents_lab.ts";
 
-const root = new URL("../../", import.meta.url).pathname;
 /** A busy machine is slow; how fast a failover is, is the bench's business. */
 const patienceMs = 60_000;
 const writeAgainMs = 1_000;
+const statementMs = 10_000;
 
 interface Act {
   readonly lab: Lab;
@@ -22,7 +22,7 @@ interface Act {
 }
 
 Deno.test("a cluster of real servers survives its leaders without a lost write", async (test) => {
-  await using lab = await openLab();
+  await using lab = await openAgents(patienceMs);
   const ledger = new Ledger();
   await using locator = new Locator(lab.nodes.map(({ id }) => id));
   locator.start();
@@ -60,7 +60,7 @@ Deno.test("a cluster of real servers survives its leaders without a lost write",
         const status = await former.status();
         return status?.role === "FOLLOWER" && status.mysql.receiverRunning ? status : null;
       });
-      assert.ok(follows, await sentences(lab));
+      assert.ok(follows, await sentencesOf(lab));
       assert.equal((await former.serverProcess())?.incarnation, server?.incarnation);
     });
   });
@@ -74,24 +74,34 @@ Deno.test("a cluster of real servers survives its leaders without a lost write",
       assert.equal((await lab.waitForLeader(patienceMs, [former]))?.id, candidate.id);
     });
   });
+
+  await test.step("somebody sets the leader's server to offline_mode", async () => {
+    await act({ lab, ledger, locator }, async ({ former }) => {
+      await using root = await former.root(statementMs);
+      await root.query("SET GLOBAL offline_mode = ON", { deadlineMs: statementMs });
+    });
+  });
+
+  await test.step("kill -9 of the leader's mysqld while clients lock the tables of all others", async () => {
+    await act({ lab, ledger, locator }, async ({ former }) => {
+      const others = lab.nodes.filter((node) => node !== former);
+      await using _locks = await lockTables(others);
+      await former.signalServer("SIGKILL");
+      assert.ok(await lab.waitForLeader(patienceMs, [former]), await sentencesOf(lab));
+    });
+  });
 });
 
-async function openLab(): Promise<Lab> {
-  const lab = new Lab({
-    mysqld: await findMysqld(),
-    cacheFolder,
-    program: [Deno.execPath(), "run", "--quiet", "-A", `${root}main.ts`],
-    timing: "default",
-    say: () => {},
-  });
-  try {
-    await lab.open();
-    assert.ok(await lab.waitWhole(patienceMs), await sentences(lab));
-    return lab;
-  } catch (error) {
-    await lab.close();
-    throw error;
-  }
+/** A client on each of them that holds the global read lock until it is disposed of, or ended. */
+async function lockTables(nodes: readonly LabNode[]): Promise<AsyncDisposable> {
+  const clients = await Promise.all(nodes.map((node) => node.root(statementMs)));
+  const sql = "FLUSH TABLES WITH READ LOCK";
+  await Promise.all(clients.map((client) => client.query(sql, { deadlineMs: statementMs })));
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.allSettled(clients.map((client) => client.close()));
+    },
+  };
 }
 
 /** Writers run, the leader fails, another one leads, the former one returns, all writes are there. */
@@ -101,7 +111,7 @@ async function act(
 ): Promise<void> {
   const { lab, ledger, locator } = stage;
   const former = await lab.waitForLeader(patienceMs);
-  assert.ok(former !== null, await sentences(lab));
+  assert.ok(former !== null, await sentencesOf(lab));
   const workload = new Workload({ locator, ledger, account: lab.account, writers: 2 });
   workload.start();
   try {
@@ -109,7 +119,7 @@ async function act(
     const faultAt = performance.now();
     await fault({ lab, ledger, former });
     const leader = await lab.waitForLeader(patienceMs, [former]);
-    assert.ok(leader !== null, await sentences(lab));
+    assert.ok(leader !== null, await sentencesOf(lab));
     await writesAt(leader, ledger, faultAt);
     await new Promise((resolve) => setTimeout(resolve, writeAgainMs));
   } finally {
@@ -137,16 +147,10 @@ async function returns(lab: Lab, former: LabNode): Promise<void> {
       status.mysql.applierRunning;
     return following || status?.role === "INVALID" ? status : null;
   });
-  assert.ok(role !== undefined, await sentences(lab));
+  assert.ok(role !== undefined, await sentencesOf(lab));
   if (role.role === "INVALID") {
     assert.match(role.sentence, /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:\d+/);
     await former.replaceCopy();
   }
-  assert.ok(await lab.waitWhole(patienceMs), await sentences(lab));
-}
-
-async function sentences(lab: Lab): Promise<string> {
-  const statuses = await Promise.all(lab.nodes.map((node) => node.status()));
-  return lab.nodes.map(({ id }, index) => `${id}: ${statuses[index]?.sentence ?? "no answer"}`)
-    .join("\n");
+  assert.ok(await lab.waitWhole(patienceMs), await sentencesOf(lab));
 }

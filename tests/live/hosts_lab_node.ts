@@ -218,19 +218,6 @@ export class HostNode {
     return { socketPath: this.#server().socket };
   }
 
-  /** Throws the copy away and begins with an empty server, which replicates everything anew. */
-  async replaceCopy(): Promise<void> {
-    this.signalAgent("SIGKILL");
-    await this.agentGone();
-    const former = this.#server();
-    await former.server.shutdown({ termMs: 0 });
-    this.removeSocketFolder();
-    Deno.removeSync(former.folder, { recursive: true });
-    await this.createServer();
-    await this.startServer();
-    await this.startAgent();
-  }
-
   /**
    * The host is as new: no data, no state of its agent, which runs again. `furnish` may put a disk of
    * its own where the data goes before that.

@@ -1,5 +1,6 @@
 /** The network of hosts itself: what it joins, what it cuts, and that nothing of it stays. */
 import assert from "node:assert/strict";
+import { poll } from "../../cmd/demo/lab.ts";
 import { connectAsRoot, createSandbox, startSandbox } from "../../mysql/sandbox.ts";
 import { look } from "../../mysql/server.ts";
 import { succeeded } from "../../mysql/process.ts";
@@ -8,19 +9,29 @@ import { isolated, lossy, oneWay, parted, portCut } from "./hosts_faults.ts";
 import { listDisks, listNamespaces, must, sweepDeadRuns } from "./hosts_sweep.ts";
 import { cacheFolder, findMysqld, TemporaryFolder } from "./lab.ts";
 
-const pingMs = 5_000;
+/** A busy machine is slow. */
+const patienceMs = 60_000;
+const reachMs = 30_000;
 const startMs = 60_000;
 
-/** One packet and its answer. */
+/** An answer comes in the end: a packet may wait for a busy machine. */
 async function reaches(from: Host, to: string): Promise<boolean> {
-  const ping = ["ping", "-n", "-q", "-c", "1", "-W", "0.3", to];
-  return succeeded(await from.run(ping, { deadlineMs: pingMs }));
+  const ping = ["ping", "-n", "-q", "-c", "1", "-W", "1", to];
+  const answered = () => from.run(ping, { deadlineMs: reachMs }).then(succeeded);
+  return await poll(reachMs, async () => await answered() || null) ?? false;
+}
+
+/** None of three packets is answered within a second. */
+async function isCutOff(from: Host, to: string): Promise<boolean> {
+  const ping = ["ping", "-n", "-q", "-c", "3", "-i", "0.2", "-W", "1", to];
+  const { ended } = await from.run(ping, { deadlineMs: reachMs });
+  return ended.how === "exit" && ended.code === 1;
 }
 
 /** Of a hundred questions, how many get an answer. */
 async function answersPercent(from: Host, to: string): Promise<number> {
   const ping = ["ping", "-n", "-q", "-c", "500", "-i", "0.002", "-W", "0.3", to];
-  const { stdoutTail } = await from.run(ping, { deadlineMs: 20_000 });
+  const { stdoutTail } = await from.run(ping, { deadlineMs: patienceMs });
   const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(stdoutTail) ?? [];
   return 100 * Number(received) / Number(sent);
 }
@@ -55,7 +66,7 @@ function stateOf(pid: number): string {
 }
 
 async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  const endsAt = performance.now() + 5_000;
+  const endsAt = performance.now() + patienceMs;
   while (!await holds()) {
     assert.ok(performance.now() < endsAt, `in time: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -78,7 +89,7 @@ await testWithHosts("hosts hear each other except where the switch drops", async
   await test.step("a one-way cut: questions arrive, answers do not", async () => {
     await network.fault(oneWay("h2", "h1"));
     const before = await receivedPackets(two);
-    assert.ok(!await reaches(one, two.address));
+    assert.ok(await isCutOff(one, two.address));
     assert.ok(await receivedPackets(two) > before, "the question arrived");
     assert.ok(await reaches(one, three.address));
     await network.heal();
@@ -89,27 +100,29 @@ await testWithHosts("hosts hear each other except where the switch drops", async
     await network.fault(parted(["h1"], ["h2", "h3"]));
     assert.deepEqual(
       await Promise.all([
-        reaches(one, two.address),
+        isCutOff(one, two.address),
         reaches(two, three.address),
         reaches(network.client, one.address),
       ]),
-      [false, true, true],
+      [true, true, true],
     );
     await network.heal();
     await network.fault(isolated("h1"));
     assert.deepEqual(
       await Promise.all([
-        reaches(one, three.address),
-        reaches(network.client, one.address),
+        isCutOff(one, three.address),
+        isCutOff(network.client, one.address),
         reaches(network.client, two.address),
       ]),
-      [false, false, true],
+      [true, true, true],
     );
     await network.heal();
   });
 
   await test.step("30% of the packets are lost when asked for, and none otherwise", async () => {
-    assert.equal(await answersPercent(one, two.address), 100);
+    // On a busy machine an answer may be late.
+    const whole = await answersPercent(one, two.address);
+    assert.ok(whole >= 99, `${whole}% were answered`);
     await network.fault(lossy(30));
     const percent = await answersPercent(one, two.address);
     // Question and answer both have to arrive: 0.7 * 0.7, give or take five deviations.
@@ -122,7 +135,7 @@ await testWithHosts("hosts hear each other except where the switch drops", async
     await until("no carrier", async () => {
       return (await must(["ip", "-n", one.namespace, "link"])).includes("NO-CARRIER");
     });
-    assert.ok(!await reaches(two, one.address));
+    assert.ok(await isCutOff(two, one.address));
     await one.plug();
     await until("the link is back", () => reaches(two, one.address));
   });
@@ -136,17 +149,18 @@ await testWithHosts("a port can be cut alone, and the test itself can join", asy
   const program = "for (const port of [8801, 3306]) Deno.serve({ hostname: '0.0.0.0', port }, " +
     "() => new Response('here'))";
   await guest.start(two, [Deno.execPath(), "eval", program]);
-  const ask = (port: number) => {
+  const ask = (port: number, withinMs = 10_000) => {
     const url = `http://${two.address}:${port}/`;
-    const text = `const answer = await fetch("${url}", { signal: AbortSignal.timeout(500) });` +
+    const text =
+      `const answer = await fetch("${url}", { signal: AbortSignal.timeout(${withinMs}) });` +
       "Deno.exit(await answer.text() === 'here' ? 0 : 1)";
-    return one.run([Deno.execPath(), "eval", text], { deadlineMs: pingMs }).then(succeeded);
+    return one.run([Deno.execPath(), "eval", text], { deadlineMs: reachMs }).then(succeeded);
   };
   await until("it listens", async () => await ask(8801) && await ask(3306));
   await network.fault(portCut(["h1", "h2"], 8801));
-  assert.deepEqual([await ask(8801), await ask(3306)], [false, true]);
+  assert.deepEqual([await ask(8801, 2_000), await ask(3306)], [false, true]);
   const answer = await fetch(`http://${two.address}:8801/`, {
-    signal: AbortSignal.timeout(pingMs),
+    signal: AbortSignal.timeout(reachMs),
   });
   assert.equal(await answer.text(), "here");
 });
@@ -165,7 +179,7 @@ await testWithHosts("a host freezes, thaws, and loses its power", async () => {
   await must(["ip", "-n", one.namespace, "addr", "add", `${four}/24`, "dev", hostInterface]);
   await one.powerOff();
   assert.deepEqual([await one.pids(), await one.has(four)], [[], false]);
-  assert.ok(!await reaches(two, one.address));
+  assert.ok(await isCutOff(two, one.address));
   await one.powerOn();
   await until("it is reached again", () => reaches(two, one.address));
 });
@@ -192,11 +206,11 @@ await testWithHosts("a MySQL server runs in a host and clients reach it there", 
   const sandbox = host.server(made, `${folder.path}/bin`);
   const server = await startSandbox(sandbox, { deadlineMs: startMs });
   assert.deepEqual(await host.pids(), [server.pid]);
-  await using connection = await connectAsRoot(sandbox, 1_000);
-  await connection.query("SELECT 1", { deadlineMs: 1_000 });
+  await using connection = await connectAsRoot(sandbox, reachMs);
+  await connection.query("SELECT 1", { deadlineMs: reachMs });
   const knock = `(await Deno.connect({ hostname: "${host.address}", port: 3306 })).close()`;
   const knocked = await network.client.run([Deno.execPath(), "eval", knock], {
-    deadlineMs: pingMs,
+    deadlineMs: reachMs,
   });
   assert.ok(succeeded(knocked), knocked.stderrTail);
   await host.powerOff();

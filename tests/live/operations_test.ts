@@ -1,13 +1,11 @@
 /** The operator's commands about servers and accounts, on a real cluster, by the real program. */
 import assert from "node:assert/strict";
-import { Lab, poll } from "../../cmd/demo/lab.ts";
+import { type Lab, poll } from "../../cmd/demo/lab.ts";
 import type { LabNode } from "../../cmd/demo/lab_node.ts";
 import { Connection } from "../../mysql/client.ts";
 import { describeResult, type ProcessResult, run } from "../../mysql/process.ts";
-import { cacheFolder, findMysqld } from "./lab.ts";
+import { openAgents, program } from "./agents_lab.ts";
 
-const root = new URL("../../", import.meta.url).pathname;
-const program = [Deno.execPath(), "run", "--quiet", "-A", `${root}main.ts`];
 const commandMs = 90_000;
 /** A busy machine is slow. */
 const patienceMs = 60_000;
@@ -26,24 +24,11 @@ Deno.test("an operator commands the servers and accounts of a real cluster", asy
   await nobodyLeads(test, lab);
 });
 
-async function openLab(): Promise<Lab> {
-  const lab = new Lab({
-    mysqld: await findMysqld(),
-    cacheFolder,
-    program,
-    timing: "default",
+function openLab(): Promise<Lab> {
+  return openAgents(patienceMs, {
     edit: (config) =>
       config.replace("purge-binlog-disabled = true", "purge-binlog-interval = 1000"),
-    say: () => {},
   });
-  try {
-    await lab.open();
-    assert.ok(await lab.waitWhole(patienceMs), "the cluster is whole");
-    return lab;
-  } catch (error) {
-    await lab.close();
-    throw error;
-  }
 }
 
 async function accounts(test: Deno.TestContext, lab: Lab): Promise<void> {

@@ -72,14 +72,16 @@ async function lead(node: Node, term: bigint, k: number) {
     k,
     leaderSysvars: parseSysvars("sync_binlog=default; innodb_flush_log_at_trx_commit=1"),
     leaderSysvarsApplied: false,
-    replicationAccounts: [{ ...account, present: false }],
+    replicationAccounts: [{ ...account, present: false, given: true, hasPassword: true }],
+    xaPending: 0,
   };
   let asked: Plan = { kind: "done" };
   return await runPlan(node, async (facts) => {
     if (asked.kind === "run") goal = afterRun(goal, asked.statements);
     const rows = accountRows(await node.work.query(accountsQuery([account.user]), { deadlineMs }));
     const present = isUsable(rows, account.user);
-    goal = { ...goal, replicationAccounts: [{ ...account, present }] };
+    const made = { ...account, present, given: true, hasPassword: true };
+    goal = { ...goal, replicationAccounts: [made] };
     asked = promote(facts, goal);
     return asked;
   });

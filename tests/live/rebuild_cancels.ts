@@ -10,7 +10,7 @@ import { tableName } from "../../cmd/demo/workload.ts";
 import { describeResult, succeeded } from "../../mysql/process.ts";
 import { leftovers, patienceMs, type RebuildLab, uuidOf } from "./rebuild_lab.ts";
 
-const statementMs = 5_000;
+const statementMs = 30_000;
 
 interface Cast {
   readonly leader: LabNode;
@@ -125,7 +125,7 @@ async function lockTable({ other }: Cast): Promise<AsyncDisposable> {
 }
 
 /** Replicas that are connected stay so; a new one cannot connect. */
-async function lockReplicas({ leader }: Cast): Promise<AsyncDisposable> {
+export async function lockReplicas({ leader }: Cast): Promise<AsyncDisposable> {
   const turn = async (word: "LOCK" | "UNLOCK") => {
     await using connection = await leader.root(statementMs);
     const sql = "SELECT CONCAT(QUOTE(User), '@', QUOTE(Host)) AS account FROM mysql.user " +

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { LabNode } from "../../cmd/demo/lab_node.ts";
 import { describeResult, run, succeeded } from "../../mysql/process.ts";
-import { cancelOnce, cancels } from "./rebuild_cancels.ts";
+import { cancelOnce, cancels, lockReplicas } from "./rebuild_cancels.ts";
 import { leftovers, RebuildLab, uuidOf } from "./rebuild_lab.ts";
 
 /** Copying a data folder on a busy machine takes long. */
@@ -41,18 +41,25 @@ async function killAgentInCopy(ward: RebuildLab): Promise<void> {
 }
 
 async function killAgentAfterCopy(ward: RebuildLab): Promise<void> {
-  const { joiner } = await ward.cast();
+  const cast = await ward.cast();
+  const { joiner } = cast;
   const before = await uuidOf(joiner);
-  const job = await ward.begin(joiner);
-  await ward.reached(joiner, "S11");
-  joiner.signalAgent("SIGKILL");
-  await joiner.agentGone();
+  let job = 0;
+  {
+    // So it cannot end before the kill.
+    await using held = await lockReplicas(cast);
+    void held;
+    job = await ward.begin(joiner);
+    await ward.reached(joiner, "S11");
+    joiner.signalAgent("SIGKILL");
+    await joiner.agentGone();
+  }
   await joiner.startAgent();
   const { job: ended, lines } = await ward.ended(joiner, job);
   assert.equal(ended.state, "done", ended.sentence);
   assert.match(
     lines.join("\n"),
-    /restarted while the rebuild was at "(placing|starting)": going on/,
+    /restarted while the rebuild was at "(placing|starting|following)": going on/,
   );
   await ward.whole();
   assert.notEqual(await uuidOf(joiner), before);

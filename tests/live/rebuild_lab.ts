@@ -4,18 +4,18 @@ import type { NodeStatus } from "../../agent/wire_status.ts";
 import { decodeJobList, decodeJobPage, type JobPage } from "../../agent/wire_jobs.ts";
 import { createPeers } from "../../agent/real/peers.ts";
 import { readSecretFile } from "../../agent/real/secrets.ts";
-import { Lab, poll } from "../../cmd/demo/lab.ts";
+import { type StepName, stepNames } from "../../backup/plan.ts";
+import { type Lab, poll } from "../../cmd/demo/lab.ts";
 import type { LabNode } from "../../cmd/demo/lab_node.ts";
 import { Ledger } from "../../cmd/demo/ledger.ts";
 import { Locator } from "../../cmd/demo/locator.ts";
 import { judge } from "../../cmd/demo/verdict.ts";
 import { Workload } from "../../cmd/demo/workload.ts";
-import { argumentsOf } from "../../mysql/server_process.ts";
-import { cacheFolder, findMysqld } from "./lab.ts";
+import { openAgents, sentencesOf } from "./agents_lab.ts";
+import { holdCopy } from "./held_copy.ts";
 
-const root = new URL("../../", import.meta.url).pathname;
-const callMs = 5_000;
 /** A busy machine is slow. */
+const callMs = 10_000;
 export const patienceMs = 90_000;
 
 /** A whole cluster of three with two writers, and a ledger of what they were told. */
@@ -39,21 +39,8 @@ export class RebuildLab implements AsyncDisposable {
   }
 
   static async open(): Promise<RebuildLab> {
-    const lab = new Lab({
-      mysqld: await findMysqld(),
-      cacheFolder,
-      program: [Deno.execPath(), "run", "--quiet", "-A", `${root}main.ts`],
-      // A busy machine must not hold elections of its own.
-      timing: "guide",
-      say: () => {},
-    });
-    try {
-      await lab.open();
-      assert.ok(await lab.waitWhole(patienceMs));
-    } catch (error) {
-      await lab.close();
-      throw error;
-    }
+    // A busy machine must not hold elections of its own.
+    const lab = await openAgents(patienceMs, { timing: "guide" });
     const opened = new RebuildLab(lab);
     opened.#workload.start();
     return opened;
@@ -89,34 +76,22 @@ export class RebuildLab implements AsyncDisposable {
     return page;
   }
 
-  /** Waits until the running job has come to this step. */
-  async reached(node: LabNode, step: string): Promise<void> {
+  /** Waits until the running job has come to this step, or to a later one where nothing holds it there. */
+  async reached(node: LabNode, step: StepName): Promise<void> {
+    const awaited = stepNames.slice(stepNames.indexOf(step)) as readonly string[];
     const found = await poll(patienceMs, async () => {
       const answer = await this.call(node, "jobs.list", {}).catch(() => null);
       const [newest] = answer === null ? [] : decodeJobList(answer);
       assert.ok(newest?.state !== "failed", newest?.sentence);
-      return newest?.step === step || newest?.state === "done" ? newest : null;
+      return newest !== undefined && awaited.includes(newest.step) ? newest : null;
     });
-    assert.equal(found?.step, step);
+    assert.equal(found?.state, "running", `${step}: ${found?.sentence ?? "never reached"}`);
   }
 
-  /**
-   * Freezes the server that receives a clone as soon as there is one, and gives what lets it go on: a small
-   * copy on a quick machine would be over before a test could disturb it.
-   */
+  /** See `held_copy.ts`. */
   async holdCopy(node: LabNode, number: number): Promise<() => void> {
-    const option = `--defaults-file=${node.sandbox.dataFolder}/.xenon-job-${number}/scratch.cnf`;
-    const pid = await poll(patienceMs, () => {
-      const pids = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name));
-      const found = pids.find((one) => {
-        const words = one > 0 ? argumentsOf(one) : [];
-        return words.includes(option) && !words.includes("--initialize-insecure");
-      });
-      return Promise.resolve(found ?? null);
-    });
-    assert.ok(pid !== undefined, `job ${number} never received a copy`);
-    Deno.kill(pid, "SIGSTOP");
-    return () => Deno.kill(pid, "SIGCONT");
+    const { dataFolder } = node.sandbox;
+    return await holdCopy({ dataFolder, job: number, patienceMs });
   }
 
   /** Waits until the running job has said a line like this. */
@@ -174,12 +149,8 @@ export class RebuildLab implements AsyncDisposable {
     }
   }
 
-  async sentences(): Promise<string> {
-    const statuses = await Promise.all(this.lab.nodes.map((node) => node.status()));
-    return this.lab.nodes.map(({ id }, index) => {
-      const status: NodeStatus | null | undefined = statuses[index];
-      return `${id}: ${status?.role} ${status?.sentence ?? "no answer"}`;
-    }).join("\n");
+  sentences(): Promise<string> {
+    return sentencesOf(this.lab);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

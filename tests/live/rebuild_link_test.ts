@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { poll } from "../../cmd/demo/lab.ts";
 import { describeResult, succeeded } from "../../mysql/process.ts";
 import { sampleCommandLines } from "./command_lines.ts";
+import { holdCopy } from "./held_copy.ts";
 import { testWithHosts } from "./hosts.ts";
 import { parted } from "./hosts_faults.ts";
 import { HostsLab } from "./hosts_lab.ts";
@@ -48,11 +49,14 @@ async function breakLink(
   const before = (await joiner.status())?.mysql.serverUuid;
   const words = ["mysql", "rebuildme", "--method=clone", `--from=${donor.id}`];
   const running = joiner.xenon(words, commandMs);
+  // The first job of this node. Else the copy might be over before the link is cut.
+  const goOn = await holdCopy({ dataFolder: joiner.dataFolder, job: 1, patienceMs });
   const copying = await poll(patienceMs, async () => {
     return (await joiner.status())?.sentence.includes("(S9)") ? true : null;
   });
   assert.ok(copying, await lab.sentences());
   await lab.network.fault(parted([joiner.host.name], [donor.host.name]));
+  goOn();
   const result = await running;
   assert.match(
     result.stderrTail,

@@ -1,13 +1,14 @@
 /** Nodes get a new copy of the cluster's data by the CLONE plugin, while writes go on. */
 import assert from "node:assert/strict";
 import { findFreePorts } from "../../mysql/sandbox.ts";
+import { poll } from "../../cmd/demo/lab.ts";
 import type { LabNode } from "../../cmd/demo/lab_node.ts";
 import { describeResult, succeeded } from "../../mysql/process.ts";
 import { leftovers, patienceMs, RebuildLab, uuidOf } from "./rebuild_lab.ts";
 import { NewHost } from "./rebuild_new_host.ts";
 
-const statementMs = 5_000;
 /** A busy machine is slow. */
+const statementMs = 30_000;
 const long = { deadlineMs: 240_000 };
 
 Deno.test("rebuildme gives a node a new copy while writes go on", async (test) => {
@@ -152,7 +153,8 @@ function metaOf(node: LabNode): string {
 /** The leader dies with a commit that no other server has, and another one leads. */
 async function leaveTail(ward: RebuildLab, former: LabNode): Promise<void> {
   const followers = ward.lab.nodes.filter((node) => node !== former);
-  // Their agents would start the receivers again.
+  // It would close its server when the followers are silent, and the followers start the receivers again.
+  former.signalAgent("SIGSTOP");
   for (const node of followers) node.signalAgent("SIGSTOP");
   for (const node of followers) {
     await using connection = await node.root(statementMs);
@@ -161,11 +163,22 @@ async function leaveTail(ward: RebuildLab, former: LabNode): Promise<void> {
   const writer = await former.root(statementMs);
   // It waits for an acknowledgement that never comes, and ends with its server.
   const waiting = writer.query("CREATE DATABASE tail", { deadlineMs: statementMs }).catch(() => {});
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await commitsWait(former);
   former.signalAgent("SIGKILL");
   await former.signalServer("SIGKILL");
   await waiting;
   await former.agentGone();
   for (const node of followers) node.signalAgent("SIGCONT");
   assert.ok(await ward.lab.waitForLeader(patienceMs, [former]), await ward.sentences());
+}
+
+/** A commit that waits is in the binary log, so it is there after a crash too. */
+async function commitsWait(node: LabNode): Promise<void> {
+  await using connection = await node.root(statementMs);
+  const sql = "SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_source_wait_sessions'";
+  const waits = async () => {
+    const [row] = await connection.query(sql, { deadlineMs: statementMs });
+    return Number(row?.["Value"]) >= 1 || null;
+  };
+  assert.ok(await poll(patienceMs, waits), "no commit waits");
 }

@@ -92,7 +92,7 @@ async function lead(node: WardNode): Promise<void> {
     const result = await node.xenon("raft", "trytoleader");
     if (succeeded(result)) return;
     assert.ok(performance.now() < endsAt, describeResult(result));
-    assert.match(result.stderrTail, /does not replicate from me|is not complete/);
+    assert.match(result.stderrTail, /does not replicate from me|has not read all|is not complete/);
   }
 }
 

@@ -68,7 +68,7 @@ async function measureAll(gigabytes: number, runs: number): Promise<void> {
   await using workload = new Workload({ locator, ledger, account: lab.account, writers: 4 });
   workload.start();
   const hands = { leader, donor, joiner };
-  const bench = new CopyBench({ ledger, donorExecuted: () => donor.executed() });
+  const bench = new CopyBench({ ledger, donorExecuted: () => donor.executed(), tell });
   await bench.calm();
   for (let number = 0; number < runs; number++) {
     // The receiver by hand stands for the joiner: two of them would share one disk.
@@ -142,7 +142,8 @@ async function streamByHand(donor: HostNode, joiner: HostNode, target: string): 
   ];
   const command = donor.host.command(["bash", "-c", pipeline, "pipeline", ...words]);
   const result = await run(command, { deadlineMs: copyMs });
-  if (!succeeded(result)) throw new Error(describeResult(result));
+  const said = Deno.readTextFileSync(`${work}/log`);
+  if (!succeeded(result)) throw new Error(`${describeResult(result)}\n${said}`);
   Deno.removeSync(work, { recursive: true });
 }
 

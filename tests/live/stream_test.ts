@@ -260,7 +260,7 @@ const faults: Readonly<Record<string, (lab: Lab) => Promise<void>>> = {
         }),
       },
     });
-    assert.equal(result.because, "it was cancelled");
+    assert.equal(result.because, "it was canceled");
     assert.ok(performance.now() - cancelledAt < 10_000);
   },
   "a killed xtrabackup is the reason, not what follows from it": async (lab) => {

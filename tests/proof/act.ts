@@ -7,10 +7,11 @@ import { Watchers } from "../../bench/watchers.ts";
 import { AddressSampler } from "../live/address_sampler.ts";
 import { FixedLocator, type HostsLab } from "../live/hosts_lab.ts";
 import type { HostNode } from "../live/hosts_lab_node.ts";
-import { type Fault, pause, type Scene } from "./fault.ts";
+import { type Fault, type Scene } from "./fault.ts";
 import type { Outcome } from "./outcome.ts";
 import { converge } from "./converge.ts";
 import { countLost } from "./count.ts";
+import { pause } from "../../mysql/time_left.ts";
 
 export interface Stage {
   readonly lab: HostsLab;

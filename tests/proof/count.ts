@@ -2,6 +2,7 @@
 import type { Acknowledgement, Ledger } from "../../cmd/demo/ledger.ts";
 import { format, parse, subtract } from "../../mysql/gtid.ts";
 import type { HostsLab } from "../live/hosts_lab.ts";
+import type { HostNode } from "../live/hosts_lab_node.ts";
 
 const patienceMs = 60_000;
 
@@ -39,6 +40,13 @@ export async function countLost(
     }
   }
   return { lost: lost.size, ghosts: ghosts.size, where };
+}
+
+/** How many acknowledged integers one node lacks, whatever becomes of the others. */
+export async function countLostBy(node: HostNode, { acknowledged }: Ledger): Promise<number> {
+  const present = await node.integers(await node.executed());
+  if (present === null) throw new Error(`${node.id} does not show its own writes`);
+  return acknowledged.filter(({ integer }) => !present.has(integer)).length;
 }
 
 function describe(absent: readonly Acknowledgement[]): string {

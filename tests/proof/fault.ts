@@ -53,7 +53,3 @@ export function pairOf({ followers }: Scene): readonly [HostNode, HostNode] {
 }
 
 export const nothing = (): Promise<void> => Promise.resolve();
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

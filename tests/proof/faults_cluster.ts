@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { tableName } from "../../cmd/demo/workload.ts";
 import { describeResult, type ProcessResult, succeeded } from "../../mysql/process.ts";
+import { pause } from "../../mysql/time_left.ts";
 import { isolated } from "../live/hosts_faults.ts";
 import type { HostNode } from "../live/hosts_lab_node.ts";
 import { withPatientSessions } from "./patient.ts";
-import { type Fault, nothing, pairOf, pause, type Scene } from "./fault.ts";
+import { type Fault, nothing, pairOf, type Scene } from "./fault.ts";
 
 const patienceMs = 30_000;
 const commandMs = 30_000;
@@ -13,6 +14,8 @@ const statementMs = 5_000;
 /** A membership change that meets a fault may be refused until that is over. */
 const changeMs = 60_000;
 const againMs = 500;
+/** The leader knows by then who is dead. */
+const deadMs = 2_000;
 
 export const clusterFaults: readonly Fault[] = [
   {
@@ -28,6 +31,23 @@ export const clusterFaults: readonly Fault[] = [
       return withPatientSessions(scene.lab, () => command(candidate, ["raft", "trytoleader"]));
     },
     heal: nothing,
+  },
+  {
+    name: "switchover-last",
+    title: "a planned hand-over to the last follower, while the other one is dead",
+    made: "SIGKILL to a follower's mysqld and agent, xenon raft trytoleader on the other one",
+    healed: "the agent is started again, and starts mysqld",
+    hosts: 3,
+    lasts: "a moment",
+    expect: { leader: "another", writes: "return", handoversMax: 1 },
+    make: async (scene) => {
+      const [candidate, dead] = pairOf(scene);
+      dead.signalAgent("SIGKILL");
+      await dead.signalServer("SIGKILL");
+      await pause(deadMs);
+      await withPatientSessions(scene.lab, () => command(candidate, ["raft", "trytoleader"]));
+    },
+    heal: (scene) => pairOf(scene)[1].startAgent(),
   },
   {
     name: "agent-restart",

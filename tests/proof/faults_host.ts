@@ -1,6 +1,7 @@
 /** Faults of hosts and disks: power, space, and a device that fails. */
 import type { HostNode } from "../live/hosts_lab_node.ts";
-import { type Fault, nothing, pause, type Scene } from "./fault.ts";
+import { type Fault, nothing, type Scene } from "./fault.ts";
+import { pause } from "../../mysql/time_left.ts";
 
 /** Hosts that lost their power come back so long after each other. */
 const betweenBootsMs = 500;

@@ -1,10 +1,11 @@
 /** Faults of time: clocks that jump, and a network on which every answer is late. */
 import assert from "node:assert/strict";
 import { startDetached } from "../../mysql/process.ts";
+import { pause } from "../../mysql/time_left.ts";
 import { must, signalOne } from "../live/hosts_sweep.ts";
 import type { HostsLab } from "../live/hosts_lab.ts";
 import { agentPort, mysqlPort } from "../live/hosts_lab_node.ts";
-import { type Fault, nothing, pairOf, pause, type Scene } from "./fault.ts";
+import { type Fault, nothing, pairOf, type Scene } from "./fault.ts";
 import { delayRules, relayWords, type Way } from "./relay.ts";
 
 const hourSeconds = 3_600;

@@ -10,6 +10,7 @@
 import { parseArgs } from "node:util";
 import { whyNoHosts } from "../live/hosts.ts";
 import { findMysqld } from "../live/lab.ts";
+import { run } from "../../mysql/process.ts";
 import { versionOf } from "../../mysql/server.ts";
 import type { Fault } from "./fault.ts";
 import { faultNamed, menu } from "./menu.ts";
@@ -17,6 +18,7 @@ import { complaintsOf, type Outcome } from "./outcome.ts";
 import { Proof, whyLeftOut } from "./proof.ts";
 import { insertReport, type Occasion, reportOf } from "./report.ts";
 
+const formatMs = 30_000;
 const documentPath = new URL("../../docs/proof.md", import.meta.url).pathname;
 
 interface Options {
@@ -74,7 +76,7 @@ async function measure({ faults, runs, seconds, results }: Options): Promise<rea
       print(`${fault.name}: left out: ${reason}`);
       continue;
     }
-    for (let run = 1; run <= runs; run++) {
+    for (let done = 0; done < runs; done++) {
       const outcome = await proof.run(fault);
       outcomes.push(outcome);
       if (results !== undefined) addResult(results, outcome);
@@ -99,17 +101,19 @@ async function writeTable(outcomes: readonly Outcome[], options: Options): Promi
   const report = reportOf(menu, outcomes, await occasion(options));
   const document = Deno.readTextFileSync(documentPath);
   Deno.writeTextFileSync(documentPath, insertReport(document, report));
+  await run([Deno.execPath(), "fmt", "--quiet", documentPath], { deadlineMs: formatMs });
 }
 
-async function occasion({ runs, seconds }: Options): Promise<Occasion> {
+async function occasion({ runs, seconds, results }: Options): Promise<Occasion> {
   const { major, minor, patch } = await versionOf(await findMysqld());
+  const pieces = results === undefined ? "" : " RESULTS=FILE";
   const load = (Deno.loadavg()[0] ?? 0).toFixed(1);
   return {
     date: new Date().toISOString().slice(0, 10),
     machine: `${navigator.hardwareConcurrency} cores (load average ${load} at the end), Linux ` +
       Deno.osRelease(),
     versions: `MySQL ${major}.${minor}.${patch}`,
-    command: `make proof RUNS=${runs} SECONDS=${seconds}`,
+    command: `make proof RUNS=${runs} SECONDS=${seconds}${pieces}`,
   };
 }
 
@@ -126,7 +130,7 @@ function describe(outcome: Outcome): readonly string[] {
     `acknowledging ${seconds(outcome.twoAcknowledgingMs)}, two open by flag ` +
     `${seconds(outcome.twoOpenMs)}, two addresses ${seconds(outcome.twoHoldersMs)}; ` +
     `${outcome.revived} agents revived`,
-    ...outcome.invalid.map((sentence) => `   new copy: ${sentence}`),
+    ...outcome.invalid.map((sentence) => `   rebuilt: ${sentence}`),
     ...outcome.said.map((line) => `   ${line}`),
     ...complaints(outcome).map((complaint) => `   WRONG: ${complaint}`),
   ];

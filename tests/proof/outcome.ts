@@ -10,7 +10,7 @@ export interface Outcome {
   readonly acknowledged: number;
   readonly failed: number;
   readonly unknown: number;
-  /** Acknowledged and absent from a member. */
+  /** Acknowledged and absent from a member; NaN where nobody could be asked. */
   readonly lost: number;
   /** Refused and present. */
   readonly ghosts: number;
@@ -22,7 +22,7 @@ export interface Outcome {
   readonly terms: number;
   /** Elections that began because a leader was silent. */
   readonly timeouts: number;
-  /** What members that could not follow said; each got a new copy. */
+  /** What members that could not follow said; each was rebuilt. */
   readonly invalid: readonly string[];
   /** Agents that ended by themselves and were started again, as a unit does. */
   readonly revived: number;
@@ -41,7 +41,7 @@ const named = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:[a-z0-9_]+)?:\d+/;
 /** A broken promise of safety: no load of the machine excuses it. */
 export function isBroken(outcome: Outcome, expect: Expectation): boolean {
   const { lost, ghosts, twoAcknowledgingMs, twoHoldersMs } = outcome;
-  return lost > 0 || ghosts > 0 || twoAcknowledgingMs > 0 ||
+  return lost !== 0 || ghosts > 0 || twoAcknowledgingMs > 0 ||
     twoHoldersMs > (expect.holdersMsMax ?? 0);
 }
 
@@ -51,9 +51,10 @@ export function complaintsOf(
   expect: Expectation,
   awayMs: number,
 ): readonly string[] {
-  if (outcome.trouble !== null) return [outcome.trouble];
   const { outageMs, lost, ghosts, twoAcknowledgingMs, twoHoldersMs, leader, invalid } = outcome;
-  const { terms, timeouts } = outcome;
+  const { terms, timeouts, trouble } = outcome;
+  if (trouble !== null && lost === 0) return [trouble];
+  if (trouble !== null) return [trouble, `its leader lacks ${lost} acknowledged writes`];
   const limit = {
     stay: staysMsMax,
     return: outageMsMax,

@@ -6,9 +6,9 @@ import assert from "node:assert/strict";
 import { tableName } from "../../cmd/demo/workload.ts";
 import { Connection } from "../../mysql/client.ts";
 import { DatabaseError } from "../../mysql/client_error.ts";
+import { pause } from "../../mysql/time_left.ts";
 import type { HostsLab } from "../live/hosts_lab.ts";
 import { mysqlPort } from "../live/hosts_lab_node.ts";
-import { pause } from "./fault.ts";
 
 const sessionCount = 8;
 const connectMs = 30_000;

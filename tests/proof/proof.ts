@@ -3,12 +3,14 @@ import { Ledger } from "../../cmd/demo/ledger.ts";
 import { whyNoBreaking } from "../live/hosts_disk.ts";
 import { HostsLab } from "../live/hosts_lab.ts";
 import { act, type Stage } from "./act.ts";
-import { countLost } from "./count.ts";
+import { countLost, countLostBy } from "./count.ts";
 import type { Fault } from "./fault.ts";
 import { fakeClockLibrary } from "./faults_time.ts";
 import type { Outcome } from "./outcome.ts";
+import { messageOf } from "../../mysql/message_of.ts";
 
 const wholeMs = 60_000;
+const leaderMs = 10_000;
 
 export type ProofOptions = Pick<Stage, "awayMs" | "writeEveryMs">;
 
@@ -21,22 +23,31 @@ export class Proof implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** A fault that cannot be brought to its end is an outcome with trouble, and costs the cluster. */
+  /**
+   * A fault that cannot be brought to its end is an outcome with trouble, and costs the cluster. Rejects
+   * when the cluster of the faults before, which is of another size, lost anything.
+   */
   async run(fault: Fault): Promise<Outcome> {
+    if (this.#stage?.lab.nodes.length !== fault.hosts) await this.close();
     try {
-      const stage = await this.#healthy(fault.hosts);
+      const stage = this.#stage ?? await this.#open(fault.hosts);
       const outcome = await act(stage, fault);
       if (outcome.lost > 0) await this.#giveUp();
       return outcome;
     } catch (error) {
-      const trouble = error instanceof Error ? error.message : String(error);
+      const trouble = messageOf(error);
       const said = this.#stage?.lab.nodes.map((node) => node.lastWords()) ?? [];
+      const lost = await this.#lostByLeader();
       await this.#giveUp();
-      return { ...nothingSeen, fault: fault.name, awayMs: this.#options.awayMs, trouble, said };
+      const { awayMs } = this.#options;
+      return { ...nothingSeen, fault: fault.name, awayMs, lost, trouble, said };
     }
   }
 
-  /** Every write that was ever acknowledged is looked for once more at the end of a cluster. */
+  /**
+   * Every write that was ever acknowledged is looked for once more at the end of a cluster; rejects when
+   * one is absent. The next fault gets a new cluster.
+   */
   async close(): Promise<void> {
     const stage = this.#stage;
     if (stage === null) return;
@@ -48,22 +59,26 @@ export class Proof implements AsyncDisposable {
     }
   }
 
-  /** The next fault gets a new cluster. */
-  renew(): Promise<void> {
-    return this.#giveUp();
-  }
-
   [Symbol.asyncDispose](): Promise<void> {
     return this.#giveUp();
   }
 
-  async #healthy(hosts: number): Promise<Stage> {
-    if (this.#stage?.lab.nodes.length === hosts) return this.#stage;
-    await this.close();
+  async #open(hosts: number): Promise<Stage> {
     const lab = await HostsLab.open(hosts);
     this.#stage = { lab, ledger: new Ledger(), ...this.#options };
     if (await lab.whole(wholeMs)) return this.#stage;
     throw new Error(`Cannot begin as the new cluster is not whole: ${await lab.sentences()}`);
+  }
+
+  /** What the leader of a cluster in trouble lacks; NaN where there is none, or it does not say. */
+  async #lostByLeader(): Promise<number> {
+    const stage = this.#stage;
+    if (stage === null || stage.ledger.acknowledged.length === 0) return 0;
+    try {
+      return await countLostBy(await stage.lab.leader(leaderMs), stage.ledger);
+    } catch {
+      return NaN;
+    }
   }
 
   async #giveUp(): Promise<void> {

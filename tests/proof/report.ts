@@ -32,16 +32,18 @@ export function reportOf(
   outcomes: readonly Outcome[],
   occasion: Occasion,
 ): string {
-  const rows = faults.flatMap((fault) => {
-    const mine = outcomes.filter((outcome) => outcome.fault === fault.name);
-    return mine.length === 0 ? [] : [rowOf(fault, mine)];
-  });
+  const runs = faults.map((fault) => {
+    return { fault, mine: outcomes.filter((outcome) => outcome.fault === fault.name) };
+  }).filter(({ mine }) => mine.length > 0);
+  const rows = runs.map(({ fault, mine }) => rowOf(fault, mine));
+  const wrong = runs.reduce((sum, { fault, mine }) => sum + wrongOf(fault, mine), 0);
   const lines = [columns, columns.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`);
   const { date, machine, versions, command } = occasion;
   return [
     begin,
     "",
-    `${date}, ${machine}, ${versions}; \`${command}\`:`,
+    `${date}, ${machine}, ${versions}; \`${command}\`. ${outcomes.length} runs, of which ` +
+    `${outcomes.length - wrong} ended as promised:`,
     "",
     ...lines,
     "",
@@ -78,8 +80,7 @@ function rowOf(fault: Fault, all: readonly Outcome[]): readonly string[] {
 
 /** An INVALID former leader is legal; it is counted and named for itself. */
 function wholeOf(fault: Fault, all: readonly Outcome[]): string {
-  const wrong =
-    all.filter((outcome) => complaintsOf(outcome, fault.expect, outcome.awayMs).length > 0).length;
+  const wrong = wrongOf(fault, all);
   const invalid = all.filter((outcome) => outcome.invalid.length > 0).length;
   const whole = all.length - wrong - invalid;
   return [
@@ -87,4 +88,8 @@ function wholeOf(fault: Fault, all: readonly Outcome[]): string {
     ...(invalid === 0 ? [] : [`${invalid} INVALID`]),
     ...(wrong === 0 ? [] : [`${wrong} WRONG`]),
   ].join(", ");
+}
+
+function wrongOf({ expect }: Fault, all: readonly Outcome[]): number {
+  return all.filter((outcome) => complaintsOf(outcome, expect, outcome.awayMs).length > 0).length;
 }

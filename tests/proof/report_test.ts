@@ -41,7 +41,9 @@ Deno.test("reportOf() has a row for each fault that ran, with its median and its
 
 Deno.test("reportOf() shows a run that went wrong", () => {
   const lost: Outcome = { ...good, lost: 3 };
-  assert.match(reportOf(menu, [lost], occasion), /\| 3 \|.*0 of 1, 1 WRONG/);
+  const report = reportOf(menu, [good, lost], occasion);
+  assert.match(report, /\| 3 \|.*1 of 2, 1 WRONG/);
+  assert.match(report, /2 runs, of which 1 ended as promised:/);
 });
 
 Deno.test("insertReport() replaces what stands between the marks, and needs them", () => {
@@ -64,7 +66,8 @@ Deno.test("complaintsOf() names everything that must not be", () => {
     [{ leader: "same" }, /same node leads/],
     [{ outageMs: 60_000 }, /nobody could write/],
     [{ invalid: ["something is wrong"] }, /without naming a transaction/],
-    [{ trouble: "it hangs" }, /it hangs/],
+    [{ trouble: "it hangs" }, /^it hangs$/],
+    [{ trouble: "it hangs", lost: NaN }, /^it hangs; its leader lacks NaN acknowledged writes$/],
   ];
   for (const [change, sentence] of bad) {
     assert.match(complaintsOf({ ...good, ...change }, expect, good.awayMs).join("; "), sentence);
@@ -74,7 +77,13 @@ Deno.test("complaintsOf() names everything that must not be", () => {
 Deno.test("isBroken() tells a lost write from a slow machine", () => {
   const { expect } = faultNamed("power");
   for (
-    const change of [{ lost: 1 }, { ghosts: 1 }, { twoAcknowledgingMs: 1 }, { twoHoldersMs: 1 }]
+    const change of [
+      { lost: 1 },
+      { trouble: "late", lost: NaN },
+      { ghosts: 1 },
+      { twoAcknowledgingMs: 1 },
+      { twoHoldersMs: 1 },
+    ]
   ) {
     assert.ok(isBroken({ ...good, ...change }, expect));
   }

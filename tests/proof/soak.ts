@@ -9,10 +9,11 @@ import { Ledger } from "../../cmd/demo/ledger.ts";
 import { HostsLab } from "../live/hosts_lab.ts";
 import type { HostNode } from "../live/hosts_lab_node.ts";
 import { act } from "./act.ts";
-import { pause } from "./fault.ts";
 import { faultNamed } from "./menu.ts";
 import { complaintsOf, type Outcome } from "./outcome.ts";
 import { describeUse, type Sample, usesOf } from "./soak_use.ts";
+import { messageOf } from "../../mysql/message_of.ts";
+import { pause } from "../../mysql/time_left.ts";
 
 const wholeMs = 90_000;
 const awayMs = 5_000;
@@ -65,7 +66,7 @@ async function playUntil(endsAt: number, lab: HostsLab): Promise<number> {
       print(describe(outcome, said));
     } catch (error) {
       wrong++;
-      print(`${fault.name}: ${error instanceof Error ? error.message : String(error)}`);
+      print(`${fault.name}: ${messageOf(error)}`);
       if (await lab.whole(wholeMs)) continue;
       print(`Ending early: ${await lab.sentences()}`);
       return wrong;

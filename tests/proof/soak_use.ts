@@ -1,4 +1,5 @@
 /** What agents needed over time, from samples of /proc: pure arithmetic. */
+import { median } from "../../cmd/demo/ledger.ts";
 
 /** One look at the process of an agent; see proc_pid_status(5) and proc_pid_stat(5). */
 export interface Sample {
@@ -72,9 +73,4 @@ function processorOf(quarter: readonly Sample[]): number {
 function ticksOf({ statText }: Sample): number {
   const fields = statText.slice(statText.lastIndexOf(")") + 2).split(" ");
   return Number(fields[11]) + Number(fields[12]);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }

@@ -51,6 +51,10 @@ export class FakeServer {
   statementMs = 0;
   process = 1;
   boot = 1;
+  /** sync_relay_log as it is set now; a restart sets it as its option file has it. */
+  syncsRelayLog: boolean;
+  /** Since the host began, something was received while that was off: it may be in memory only. */
+  unsynced = false;
 
   binlog: Transaction[] = [];
   /** How much of the binary log is executed; the rest waits for acknowledgements. */
@@ -98,6 +102,7 @@ export class FakeServer {
     this.index = index;
     this.origin = origin;
     this.settings = given.settings;
+    this.syncsRelayLog = given.settings.syncRelayLog;
     this.#flaws = given.flaws;
   }
 
@@ -223,6 +228,7 @@ export class FakeServer {
   /** Crash recovery commits the flushed tail; `relayKept` is how much of the relay log is still there. */
   start(relayKept: number): void {
     this.alive = true;
+    this.#resetSettings();
     this.process++;
     this.committed = this.binlog.length;
     for (const transaction of this.binlog) this.#execute(transaction);
@@ -260,6 +266,8 @@ export class FakeServer {
   rebuildFrom(donor: FakeServer): void {
     this.origin = `${this.origin}r`;
     this.errant = 0;
+    this.unsynced = false;
+    this.#resetSettings();
     this.binlog = donor.binlog.slice(0, donor.committed);
     this.relay = [];
     this.applied = 0;
@@ -268,6 +276,17 @@ export class FakeServer {
     for (const account of donor.locked) this.locked.add(account);
     this.receiver = nobody;
     this.acknowledges = false;
+  }
+
+  /** The host boots: the unsynced part of the relay log was lost by then. */
+  reboot(): void {
+    this.boot++;
+    this.unsynced = false;
+    this.#resetSettings();
+  }
+
+  #resetSettings(): void {
+    this.syncsRelayLog = this.settings.syncRelayLog;
   }
 
   #numbered(): Transaction {

@@ -22,6 +22,8 @@ export type FaultKind =
   | "slowNetwork"
   | "slowApplier"
   | "lateAnswers"
+  /** Somebody sets sync_relay_log at runtime, which no option file says. */
+  | "looseRelayLog"
   /** Only aimed: docs/simulator.md says why. */
   | "localCommit"
   | "takeover"
@@ -95,6 +97,7 @@ const countMax = 5;
 const faultsMax = 30;
 const operationsMax = 8;
 const laterPart = 0.2;
+const loosePart = 0.1;
 
 /** Draws the plan of one run. */
 export function drawFaults(dice: Dice, world: FaultWorld): readonly Fault[] {
@@ -131,6 +134,18 @@ export function drawLateAnswers(dice: Dice, world: FaultWorld): readonly Fault[]
     node: drawNode(dice, world, false),
     other: 0,
     forMs: dice.between(500, 4000),
+  }));
+}
+
+/** Only where a cluster need not do without some of its hosts in the end: see `drawShape`. */
+export function drawLooseness(dice: Dice, world: FaultWorld): readonly Fault[] {
+  if (!dice.chance(loosePart)) return [];
+  return Array.from({ length: 1 + dice.below(world.nodes) }, (): Fault => ({
+    kind: "looseRelayLog",
+    when: { at: dice.between(300, world.untilMs - 1000), on: null, count: 1 },
+    node: drawNode(dice, world, false),
+    other: 0,
+    forMs: dice.between(500, world.untilMs),
   }));
 }
 

@@ -120,6 +120,9 @@ export class Hosts {
   recorded(index: number, disk: Durable): void {
     this.#operators.recorded(index, disk);
     this.#cluster.lateAnswers.recorded(index, disk.term);
+    // What is lost between a change of the setting and the next look nobody can know.
+    const server = this.#cluster.servers[index];
+    if (server && !server.syncsRelayLog && disk.forgets.host !== null) server.unsynced = true;
   }
 
   /** An operator's request was answered; an agent that was told to leave exits. */
@@ -185,6 +188,11 @@ export class Hosts {
       }
       case "localCommit":
         return this.#commitLocally(index);
+      case "looseRelayLog": {
+        const server = servers[index] as FakeServer;
+        server.syncsRelayLog = false;
+        return clock.after(fault.forMs, () => server.syncsRelayLog = server.settings.syncRelayLog);
+      }
       case "lateAnswers":
         return this.#cluster.lateAnswers.strike(index, fault.forMs);
       case "takeover":
@@ -237,11 +245,11 @@ export class Hosts {
     addresses[index]?.powerOff();
     this.#serverDies(index, "host");
     this.down.add(index);
-    if (!server.settings.syncRelayLog) {
+    if (!server.settings.syncRelayLog || server.unsynced) {
       const unsynced = dice.below(server.relay.length - server.applied + 1);
       server.forgetReceived(server.relay.length - unsynced);
     }
-    server.boot++;
+    server.reboot();
     if (Number.isFinite(forMs)) clock.after(forMs, () => this.#powerBack(index));
   }
 

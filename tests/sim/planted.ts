@@ -161,6 +161,6 @@ function isDeed(effect: Effect): boolean {
 
 function forgetNothing(event: Event): Event {
   if (event.kind !== "server") return event;
-  const view = { ...event.view, processRestartForgets: null, hostRestartForgets: null };
-  return { ...event, view };
+  const nothing = { startForgot: null, processRestartForgets: null, hostRestartForgets: null };
+  return { ...event, view: { ...event.view, ...nothing } };
 }

@@ -14,6 +14,19 @@ export function forgottenReceipt(dice: Dice): readonly Fault[] {
   ];
 }
 
+/** The same by a loss of power, in servers whose relay log somebody set loose at runtime. */
+export function looseReceipt(dice: Dice): readonly Fault[] {
+  const at = dice.between(3000, 6000);
+  const [one, two] = dice.pick([[0, 1], [0, 2], [1, 0], [1, 2], [2, 0], [2, 1]] as const);
+  return [
+    ...[0, 1, 2].map((node) => fault("looseRelayLog", { at: 2000, node, forMs: 20_000 })),
+    fault("slowApplier", { at, node: one, forMs: 3000 }),
+    fault("isolate", { at, node: two, forMs: dice.between(300, 900) }),
+    fault("powerLoss", { at: at + 250, node: "leader", forMs: 5000 }),
+    fault("powerLoss", { at: at + dice.between(250, 900), node: one, forMs: 20 }),
+  ];
+}
+
 /** The agent is frozen in the middle of a promotion while its server restarts. */
 export function restartInPromotion(dice: Dice): readonly Fault[] {
   const when = { on: "promoteStep", count: 1 + dice.below(5), at: 3000 } as const;

@@ -17,6 +17,7 @@ import {
   givenUpHandover,
   idleOnly,
   localCommits,
+  looseReceipt,
   restartedLeader,
   returnOfTheOldList,
   slowGrowth,
@@ -61,6 +62,16 @@ export const plantedRules: readonly PlantedBug[] = [
       }),
       forgetful: true,
       aim: forgottenReceipt,
+    },
+    foundBy: ["acknowledgedIsKept"],
+    seedsMax: 1000,
+  },
+  {
+    name: "a restart is judged by the settings of the new run",
+    plant: {
+      core: withDisk((durable) => ({ ...durable, forgets: { process: null, host: null } })),
+      aim: looseReceipt,
+      shape: { ...threeVoters, careful: true },
     },
     foundBy: ["acknowledgedIsKept"],
     seedsMax: 1000,
@@ -157,8 +168,8 @@ export const plantedRules: readonly PlantedBug[] = [
       core: withEvents((event, state) => {
         if (event.kind !== "server" || state.role !== "leader") return event;
         const { incarnation } = state.durable;
-        const view = { ...event.view, incarnation, open: true, health: "alive" as const };
-        return { ...event, view };
+        const seen = { incarnation, open: true, writable: true, health: "alive" as const };
+        return { ...event, view: { ...event.view, ...seen } };
       }),
     },
     foundBy: ["liveness", "oneAcknowledger", "acknowledgedIsKept"],

@@ -186,6 +186,8 @@ export function* close(anyRun: Site, limitMs: number): Procedure {
   site.at("closeStep");
   const held = yield* statement(site, () => heldBy(server, flaws));
   if (!server.commitsWait) server.openedFor = null;
+  // The real one does not wait for it: here it comes as early as it can.
+  if (!server.commitsWait) yield* statement(site, () => server.setSemiSync(false, 0));
   return { kind: "closed", held, incarnation: incarnationOf(server) };
 }
 

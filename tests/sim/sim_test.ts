@@ -3,7 +3,7 @@ import { shortStory, tell } from "./story.ts";
 import { run } from "./world.ts";
 
 /** How many seeds the gate runs; SEEDS=20000 for a long night. */
-const seeds = Number(Deno.env.get("SEEDS") ?? 400);
+const seeds = readCount(Deno.env.get("SEEDS") ?? "400");
 const batch = 100;
 
 for (let from = 1; from <= seeds; from += batch) {
@@ -29,3 +29,10 @@ Deno.test("simulated clusters change leaders and acknowledge writes", () => {
   assert.ok(leaders > 60, `only ${leaders} leaders in 40 runs`);
   assert.ok(acknowledged > 10_000, `only ${acknowledged} writes in 40 runs`);
 });
+
+/** Anything else would run no seed, and nobody would see it. */
+function readCount(text: string): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new Error(`Cannot run SEEDS=${JSON.stringify(text)}: wanted is a positive whole number`);
+}

@@ -89,13 +89,6 @@ export const compactPositions: Positions = {
   },
 };
 
-/** Does a position hold a transaction? */
-export function holds(position: Position, transaction: Transaction): boolean {
-  const { markers, counts } = parse(position);
-  if (transaction.origin === MARKER) return markers.includes(transaction.number);
-  return (counts.get(transaction.origin) ?? 0) >= transaction.number;
-}
-
 function contains(whole: Parsed, part: Parsed): boolean {
   for (const [origin, count] of part.counts) {
     if ((whole.counts.get(origin) ?? 0) < count) return false;

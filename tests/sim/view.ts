@@ -23,9 +23,12 @@ export function viewOf(
     errant: server.errant > 0,
     origin: server.origin,
     open: server.alive && !server.superReadOnly,
+    writable: server.alive && !server.superReadOnly,
     unfit: server.alive ? null : "the server is dead",
     receivingFrom: upstream === null ? null : `${nameOf(upstream.source.index)}:${mysqlPort}`,
     logEnd: server.alive ? String(server.binlog.length) : null,
+    // In the model the end that counts is that at the start of the receiver.
+    logEndAt: Infinity,
     inStep: upstream !== null && upstream.cursor >= upstream.endAtStart,
     unapplied: server.relay.length - server.applied,
     ...forgets(server),
@@ -43,10 +46,12 @@ function healthOf(
 
 function forgets(
   server: FakeServer,
-): Pick<ServerView, "processRestartForgets" | "hostRestartForgets"> {
-  const recovery = server.settings.relayLogRecovery ? "relay_log_recovery is ON" : null;
-  const unsynced = server.settings.syncRelayLog ? null : "sync_relay_log is not 1";
-  return { processRestartForgets: recovery, hostRestartForgets: recovery ?? unsynced };
+): Pick<ServerView, "startForgot" | "processRestartForgets" | "hostRestartForgets"> {
+  return {
+    startForgot: server.settings.relayLogRecovery ? "relay_log_recovery is ON" : null,
+    processRestartForgets: null,
+    hostRestartForgets: server.syncsRelayLog ? null : "sync_relay_log is not 1",
+  };
 }
 
 /** Would the core learn anything new? */
@@ -55,5 +60,6 @@ export function sameView(left: ServerView, right: ServerView): boolean {
     left.errant === right.errant && left.open === right.open &&
     left.receivingFrom === right.receivingFrom && left.inStep === right.inStep &&
     left.origin === right.origin && left.incarnation?.process === right.incarnation?.process &&
-    left.incarnation?.boot === right.incarnation?.boot;
+    left.incarnation?.boot === right.incarnation?.boot &&
+    left.hostRestartForgets === right.hostRestartForgets;
 }

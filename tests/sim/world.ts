@@ -10,7 +10,7 @@ import { Clock } from "./clock.ts";
 import { type Core, realCore } from "./core.ts";
 import { Dice } from "./dice.ts";
 import { FakeServer } from "./fake_mysql.ts";
-import { drawFaults, drawLateAnswers, type Fault } from "./faults.ts";
+import { drawFaults, drawLateAnswers, drawLooseness, type Fault } from "./faults.ts";
 import { type Flaws, noFlaws } from "./flaws.ts";
 import { Founder, type FounderWorld } from "./founder.ts";
 import { Hosts } from "./hosts.ts";
@@ -76,6 +76,7 @@ export function run(seed: number, options: RunOptions = {}): RunResult {
   const drawn = options.aim?.(fates) ?? [
     ...drawFaults(fates, faultWorld),
     ...drawLateAnswers(Dice.aside(seed, 7), faultWorld),
+    ...shape.lost.length > 0 ? [] : drawLooseness(Dice.aside(seed, 13), faultWorld),
   ];
   const faults = options.faults ?? drawn;
   const world = build(dice, shape, { ...options, faults, seed });

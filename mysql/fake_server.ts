@@ -22,6 +22,12 @@ export interface ModelServer {
   readonly ackers: number;
   /** Accounts that exist and may replicate. */
   readonly accounts: readonly string[];
+  /** The accounts have the password with which replicas log in; else these are refused. */
+  readonly passwordsGiven: boolean;
+  /** Prepared XA transactions, which clients that may log in could commit under read_only. */
+  readonly xaPending: number;
+  /** The marker connection leaves the binary log out. */
+  readonly unlogged: boolean;
   /** The GTID that the marker connection chose, "" for automatic ones. */
   readonly gtidNext: string;
   /** Everything that was ever received and then thrown away unapplied: must stay empty. */
@@ -93,6 +99,7 @@ export const followerFacts: ServerFacts = {
     skipReplicaStart: true,
   },
   binlogEnd: { file: "binlog.000001", position: 4 },
+  binlogHeld: null,
   uptimeSeconds: 60,
 };
 
@@ -101,7 +108,8 @@ export function modelServer(
   facts: ServerFacts,
   around: Partial<Omit<ModelServer, "facts">> = {},
 ): ModelServer {
-  return { facts, ackers: 2, accounts: [], gtidNext: "", lost: "", ...around };
+  const nobody = { accounts: [], passwordsGiven: true, xaPending: 0 };
+  return { facts, ackers: 2, ...nobody, unlogged: false, gtidNext: "", lost: "", ...around };
 }
 
 /** Facts with parts of them replaced; the replication part is merged. */
@@ -154,6 +162,11 @@ const rules: readonly Rule[] = [
   [/^INSTALL PLUGIN rpl_semi_sync_(source|replica) SONAME/, installPlugin],
   [/^CREATE USER IF NOT EXISTS '[^']+'@'[^']+'/, changeUser],
   [/^ALTER USER '[^']+'@'[^']+' IDENTIFIED BY .* ACCOUNT UNLOCK$/, changeUser],
+  [/^SET SESSION sql_log_bin = 0$/, (server) => ({ ...server, unlogged: true })],
+  [
+    /^ALTER USER ('[^']+'@'%' IDENTIFIED BY '(?:''|[^'])*'(?: RETAIN CURRENT PASSWORD)?(?:, )?)+$/,
+    give,
+  ],
   [/^GRANT REPLICATION SLAVE ON \*\.\* TO (.*)/, grant],
   [/^SET GLOBAL super_read_only = (ON|OFF)$/, setSuperReadOnly],
   [/^SET GLOBAL read_only = OFF$/, setWritable],
@@ -261,6 +274,12 @@ function changeUser(server: ModelServer, match: RegExpExecArray): ModelServer {
   return written(open(server), `${ownUuid}:${match[0].startsWith("CREATE") ? 1 : 2}`);
 }
 
+/** Logged, it would be a transaction that the others lack if this promotion fails. */
+function give(server: ModelServer): ModelServer {
+  if (!open(server).unlogged) throw new ModelError(0, "a password in the binary log");
+  return { ...server, unlogged: false, passwordsGiven: true };
+}
+
 function grant(server: ModelServer, match: RegExpExecArray): ModelServer {
   if (server.facts.semiSyncSource.enabled) throw new ModelError(0, "granted under semi-sync");
   const accounts = [...open(server).accounts, ...(match[1] ?? "").split(", ")];
@@ -315,6 +334,7 @@ function setReplicaHalf(server: ModelServer, match: RegExpExecArray): ModelServe
 function setOther(server: ModelServer, match: RegExpExecArray): ModelServer {
   const { facts } = server;
   const [, name, value = ""] = match;
+  if (name === "offline_mode") return setOffline(server, value === "ON");
   const number = value === "DEFAULT" ? 1 : Number(value);
   const durability = { ...facts.durability };
   if (name === "sync_binlog") {
@@ -327,6 +347,19 @@ function setOther(server: ModelServer, match: RegExpExecArray): ModelServer {
   return server;
 }
 
+function setOffline(server: ModelServer, offlineMode: boolean): ModelServer {
+  const marked = server.facts.executed.includes(clusterUuid);
+  if (!offlineMode && server.xaPending > 0 && !marked) {
+    throw new ModelError(0, "clients let in who could XA COMMIT before the marker");
+  }
+  return { ...server, facts: { ...server.facts, offlineMode } };
+}
+
+/** Replicas that cannot log in acknowledge nothing. */
+function ackersOf({ facts, ackers, passwordsGiven }: ModelServer): number {
+  return facts.offlineMode || !passwordsGiven ? 0 : ackers;
+}
+
 function chooseGtid(server: ModelServer, match: RegExpExecArray): ModelServer {
   const next = match[1] === "AUTOMATIC" ? "" : match[1] ?? "";
   if (next !== "" && next === server.facts.owned) throw new ModelError(0, "hangs: GTID is owned");
@@ -336,7 +369,7 @@ function chooseGtid(server: ModelServer, match: RegExpExecArray): ModelServer {
 function commit(server: ModelServer): ModelServer {
   const { facts, gtidNext } = open(server);
   const { enabled, waitForCount } = facts.semiSyncSource;
-  if (!enabled || server.ackers >= waitForCount) return written(server, gtidNext);
+  if (!enabled || ackersOf(server) >= waitForCount) return written(server, gtidNext);
   const waiting = { ...facts.semiSyncSource, waitSessions: 1 };
   return { ...server, facts: { ...facts, owned: gtidNext, semiSyncSource: waiting } };
 }
@@ -344,7 +377,7 @@ function commit(server: ModelServer): ModelServer {
 /** What waits for acknowledgements ends once enough replicas are there. */
 function acknowledge(server: ModelServer): ModelServer {
   const { facts } = server;
-  if (facts.owned === "" || server.ackers < facts.semiSyncSource.waitForCount) return server;
+  if (facts.owned === "" || ackersOf(server) < facts.semiSyncSource.waitForCount) return server;
   const semiSyncSource = { ...facts.semiSyncSource, waitSessions: 0 };
   return written({ ...server, facts: { ...facts, semiSyncSource } }, facts.owned);
 }

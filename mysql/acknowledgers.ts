@@ -1,0 +1,20 @@
+/**
+ * Whether a commit begun now would be acknowledged. While a change of an account waits for its
+ * acknowledgement the server lets nobody log in, the replica that would give it neither: such a change is
+ * begun only where the acknowledgement is sure to come.
+ */
+import type { SemiSyncSourceFacts } from "./facts.ts";
+
+/** Why a commit would wait now, with the remedy; null where enough replicas are connected. */
+export function missingAcknowledgers(
+  { enabled, clients, waitForCount }: Pick<
+    SemiSyncSourceFacts,
+    "enabled" | "clients" | "waitForCount"
+  >,
+): string | null {
+  if (!enabled || clients >= waitForCount) return null;
+  const missing = waitForCount - clients;
+  return `writes wait for ${waitForCount} acknowledgement${waitForCount === 1 ? "" : "s"} and ` +
+    `${clients} ${clients === 1 ? "replica is" : "replicas are"} connected: ` +
+    `bring ${missing === 1 ? "a follower" : `${missing} followers`} back first`;
+}
