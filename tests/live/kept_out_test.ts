@@ -58,12 +58,11 @@ async function reads(node: DatabaseNode): Promise<void> {
 async function changePassword(step: Step, [a, b]: Pair): Promise<void> {
   await step("the next leader has the new password, the others still the former one", async () => {
     await b.restartAgent("neu");
-    const before = await b.facts();
+    await b.until("it has applied the marker", (seen) => seen.executed.length > 0);
     await lead([b, a], 2);
     assert.equal(b.costs.filter((cost) => cost.includes(giving)).length, 1);
     const facts = await b.facts();
     assert.ok(!facts.executed.includes(facts.serverUuid), "it is no transaction");
-    assert.ok(before.executed.length > 0);
     const wish = { clusterUuid, term: 2, k: 1, replicas: promotion([b, a], 2).replicas };
     await b.until("it acknowledges", (seen) => seen.semiSyncSource.clients === 1);
     await b.database.settle(wish, await b.facts());
