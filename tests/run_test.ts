@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { judge } from "./run.ts";
+import { judge, secondChances } from "./run.ts";
 
 const cases: readonly (readonly [string, string, boolean, readonly number[], RegExp | null])[] = [
   ["all passed", "ok | 3 passed (2 steps) | 0 failed (1s)\n", true, [3, 0, 0], null],
@@ -17,5 +17,27 @@ for (const [what, output, success, [passed, failed, ignored], complains] of case
     assert.deepEqual(counts, { passed, failed, ignored });
     if (complains === null) assert.equal(complaint, null);
     else assert.match(complaint ?? "", complains);
+  });
+}
+
+const files = ["a", "b", "c", "d", "proof"].map((name) => `tests/live/${name}_test.ts`);
+
+/** What Deno prints at the end, where tests of these files failed. */
+function failures(...names: readonly string[]): string {
+  const lines = names.map((name) => `it works => ./tests/live/${name}_test.ts:9:6`);
+  return `running 1 test from ./tests/live/c_test.ts\n\n FAILURES \n\n${lines.join("\n")}\n`;
+}
+
+const chances: readonly (readonly [string, string, readonly string[]])[] = [
+  ["the files that failed", failures("b", "b", "a"), ["a", "b"]],
+  ["none where too many failed", failures("a", "b", "c", "d"), []],
+  ["none where acknowledged writes are at stake", failures("a", "proof"), []],
+  ["none where the output says none", "ok | 5 passed | 0 failed (1s)\n", []],
+];
+
+for (const [what, output, names] of chances) {
+  Deno.test(`files with real servers run once more: ${what}`, () => {
+    const paths = names.map((name) => `tests/live/${name}_test.ts`);
+    assert.deepEqual(secondChances(output, files), paths);
   });
 }
