@@ -22,7 +22,7 @@ import {
   voters,
 } from "./quorum.ts";
 
-/** An operator adds or removes a member; answered when the first new list is stored by a majority. */
+/** An operator adds or removes a member; answered when enough voters stored the first new list. */
 export function changeMember(
   config: Config,
   state: Leader,
@@ -43,10 +43,8 @@ export function changeMember(
   const members = change.kind === "add"
     ? [...membership.members.filter(({ id }) => id !== change.id), added(membership, change)]
     : leavingOrGone(membership, change.id);
-  const unheard = tooFewToStore(config, state, {
-    lists: [membership, { ...membership, members }],
-    at,
-  });
+  const after = { ...membership, members };
+  const unheard = tooFewToStore(config, state, { before: membership, after, at });
   if (unheard !== null) {
     return [state, [{ kind: "answer", request, refused: unheard, passing: true }]];
   }
@@ -141,25 +139,28 @@ function tooFewAckers(
 }
 
 /**
- * The list before and the new one must be stored by majorities of their voters. One that too few hear
- * of would stay under way for as long as they are away, and come true when they return. A change that
- * is under way already may be taken back all the same.
+ * Enough voters of the list before and of the new one must store it. One that too few hear of would
+ * stay under way for as long as they are away, and come true when they return. A change that is under
+ * way already may be taken back all the same.
  */
 function tooFewToStore(
   config: Config,
   state: Leader,
-  wanted: { readonly lists: readonly Membership[]; readonly at: Millis },
+  wanted: { readonly before: Membership; readonly after: Membership; readonly at: Millis },
 ): string | null {
   if (state.change !== null) return null;
-  const { lists, at } = wanted;
-  for (const list of lists) {
-    const { n, q } = quorum(list);
-    const silent = otherVoters(list, config.id).filter((id) =>
-      !hasAnswered(config, state, { id, at })
-    );
-    if (n - silent.length >= q) continue;
+  const { before, after, at } = wanted;
+  const stays = voters(after).map(({ id }) => id);
+  for (const list of [before, after]) {
+    const { n, k } = quorum(list);
+    // Whoever is left out by the new list is not asked whether it has it.
+    const others = otherVoters(list, config.id).filter((id) => stays.includes(id));
+    const silent = others.filter((id) => !hasAnswered(config, state, { id, at }));
+    if (others.length - silent.length >= k) continue;
     const [does, them] = silent.length === 1 ? ["does", "it"] : ["do", "them"];
-    return `a new member list must be stored by ${q} of ${n} voters, and ${silent.join(", ")} ` +
+    return `a new member list must be stored by ${k + 1} of ${n} voters, and ${
+      silent.join(", ")
+    } ` +
       `${does} not answer: bring ${them} back first`;
   }
   return null;
@@ -186,7 +187,7 @@ function leavingOrGone(membership: Membership, id: NodeId): readonly Member[] {
   });
 }
 
-/** Writes a new list down, spreads it with the heartbeats, and waits until majorities stored it. */
+/** Writes a new list down, spreads it with the heartbeats, and waits until enough voters stored it. */
 function store(
   config: Config,
   state: Leader,
@@ -236,7 +237,7 @@ export function changeProgress(config: Config, state: Leader, at: Millis): Step 
   return [after, [...written, ...answers, ...effects]];
 }
 
-/** A majority stored the list: who hears of that may elect under it by its plain majority. */
+/** Enough voters stored the list: who hears of that may elect under it by its plain majority. */
 function settle(state: Leader): readonly [Leader, readonly Effect[]] {
   const { membership } = state.durable;
   if (membership?.unsettled !== true) return [state, []];
@@ -336,9 +337,11 @@ export function changeArranged(config: Config, state: Leader, event: OperationDo
 }
 
 /**
- * Did a majority of the new list and of the one before store the current epoch? A list that is not new
- * is stored: this leader saw it, or it was elected under it, and every vote stores the list that it is
- * given for. One vote apart, whoever lacks it is too few to elect anybody under the list before.
+ * Did so many voters of the new list and of the one before store it that no election can go past all of
+ * them? As with writes, `k + 1` are as many: who lacks it is too few then to elect anybody under the list
+ * before. With an even number of voters that is one less than a majority, so that the second voter of two
+ * can be taken out without its own word. A list that is not new is stored: this leader saw it, or it was
+ * elected under it, and every vote stores the list that it is given for.
  */
 function stored(config: Config, state: Leader): boolean {
   const { membership } = state.durable;
@@ -348,7 +351,7 @@ function stored(config: Config, state: Leader): boolean {
     id === config.id || (state.replies[id]?.epoch ?? 0) >= membership.epoch;
   const enough = (list: Membership) => {
     const all = voters(list);
-    return all.filter((voter) => has(voter.id)).length >= quorumOf(all.length).q;
+    return all.filter((voter) => has(voter.id)).length > quorumOf(all.length).k;
   };
   return enough(membership) && (state.previous === null || enough(state.previous));
 }

@@ -165,7 +165,7 @@ const openingElections = 4;
 export const DEAF = "no quorum can replicate from my server";
 
 /**
- * A member stored a list that its leader could not bring to a majority before this one was elected
+ * A member stored a list that its leader could not bring to enough voters before this one was elected
  * under the list before: nobody was, or can be, elected under it. The present list takes a number
  * above it, so that this member comes back to it.
  */
@@ -180,7 +180,7 @@ function overtake(
   const list = { ...membership, epoch: reply.epoch + 1, unsettled: true };
   const durable: Durable = { ...state.durable, membership: list };
   const next: Leader = { ...state, durable };
-  const sentence = `${from} stored member list ${reply.epoch}, which no majority has: ` +
+  const sentence = `${from} stored member list ${reply.epoch}, which too few have: ` +
     `mine is now number ${list.epoch}`;
   return [next, [
     persisting(durable),

@@ -63,6 +63,14 @@ Deno.test("a smaller list sees the writes of the list before with its plain majo
   }
 });
 
+Deno.test("no election goes past all voters that stored a list, where those are k + 1", () => {
+  for (let n = 1; n <= votersMax; n++) {
+    const { q, k } = quorumOf(n);
+    assert.ok(n - (k + 1) < q, `${n} voters: ${n - k - 1} without the list could elect`);
+    assert.ok(n - k >= q, `${n} voters: one less would do`);
+  }
+});
+
 Deno.test("a settled list asks for its majority and no more", () => {
   for (let n = 1; n <= votersMax; n++) assert.equal(votesNeeded(votersOf(n)), quorumOf(n).q);
 });

@@ -139,7 +139,7 @@ export interface LeaderHandover {
  */
 export interface LeaderChange {
   readonly target: NodeId;
-  /** storing: a list is on its way to a majority. arranging: before a vote moves. settling: after. */
+  /** storing: a list is on its way to the voters. arranging: before a vote moves. settling: after. */
   readonly stage: "storing" | "arranging" | "settling";
   readonly arrangeOp: number;
   /** Operator's request, answered when the wished-for list is stored. */

@@ -65,7 +65,7 @@ export interface Membership {
   /** Sorted by id. */
   readonly members: readonly Member[];
   /**
-   * Somebody got or lost a vote by it, and its leader has not yet seen it stored by a majority: one may
+   * Somebody got or lost a vote by it, and its leader has not yet seen enough voters store it: one may
    * still be elected, and acknowledge, under the list before. Left out once it is settled.
    */
   readonly unsettled?: boolean;

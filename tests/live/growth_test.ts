@@ -48,7 +48,26 @@ Deno.test("two nodes grow to three and shrink again without a write that hangs",
   const again = await second.xenon("cluster", "remove", third.id);
   assert.deepEqual(again.ended, { how: "exit", code: 1 });
   assert.match(again.stderrTail, /is no member/);
+  await loseSecond(leader, second, third);
 });
+
+/** The second of two voters is dead for good: it is taken out, and another one gets its place. */
+async function loseSecond(leader: WardNode, second: WardNode, next: WardNode): Promise<void> {
+  await second.endAgent();
+  Deno.kill(Number(Deno.readTextFileSync(second.sandbox.pidFile)), "SIGKILL");
+  await write(leader, "CREATE DATABASE beside_a_dead_one");
+  const removed = await leader.xenon("cluster", "remove", second.id);
+  assert.match(removed.stdoutTail, new RegExp(`^${second.id} leaves`), describeResult(removed));
+  await leader.until((status) => status?.members.length === 1);
+  await write(leader, "CREATE DATABASE of_one");
+
+  await next.startAgent();
+  const added = await leader.xenon("cluster", "add", next.id);
+  assert.ok(succeeded(added), describeResult(added));
+  await leader.until((status) => status?.voters.length === 2);
+  await next.until((status) => status?.role === "FOLLOWER" && status.voters.length === 2);
+  await write(leader, "CREATE DATABASE of_two_at_last");
+}
 
 Deno.test("a voter of four that is cut off and removed acknowledges nothing when it is back", async () => {
   await using ward = new Ward();
