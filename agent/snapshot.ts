@@ -2,7 +2,15 @@
 import type { ServerFacts } from "../mysql/facts.ts";
 import { acknowledges } from "../raft/answers.ts";
 import { answering, describe } from "../raft/describe.ts";
-import { ackers, margin, memberOf, quorum, quorumOf, voters } from "../raft/quorum.ts";
+import {
+  ackers,
+  acknowledgements,
+  margin,
+  memberOf,
+  quorum,
+  quorumOf,
+  voters,
+} from "../raft/quorum.ts";
 import type { Leader, State } from "../raft/state.ts";
 import type { Config, Membership, NodeId } from "../raft/types.ts";
 import { looseSemiSync } from "./notes.ts";
@@ -119,8 +127,8 @@ function marginOf(
       id !== config.id && present.includes(id) && acknowledges(config, state, id)
     ).length;
   if (acknowledging < k) {
-    const sentence = `${healthy} of ${n} voters healthy, writes wait: they need ${k} ` +
-      `acknowledgements and ${acknowledging} nodes can give one now (q=${q})`;
+    const sentence = `${healthy} of ${n} voters healthy, writes wait: they need ` +
+      `${acknowledgements(k)} and ${acknowledging} nodes can give one now (q=${q})`;
     return { losses: 0, sentence };
   }
   const left = margin(membership, healthy);

@@ -71,12 +71,12 @@ const tellings: Readonly<Record<string, readonly [Record<string, Answer>, number
   "the only server of the others is dead, with the order to acknowledge": [
     { b: dead, c: { witness: true, unfit: "a witness holds no data", from: null, silent: true } },
     0,
-    "2 of 3 voters healthy, writes wait: they need 1 acknowledgements and 0 nodes can give one now (q=2)",
+    "2 of 3 voters healthy, writes wait: they need 1 acknowledgement and 0 nodes can give one now (q=2)",
   ],
   "one is dead and the receiver of the other is broken": [
     { b: dead, c: { from: null } },
     0,
-    "2 of 3 voters healthy, writes wait: they need 1 acknowledgements and 0 nodes can give one now (q=2)",
+    "2 of 3 voters healthy, writes wait: they need 1 acknowledgement and 0 nodes can give one now (q=2)",
   ],
   "one reads from another server": [
     { b: { from: "z:3306" }, c: {}, d: {}, e: null },

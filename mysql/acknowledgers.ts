@@ -5,6 +5,11 @@
  */
 import type { SemiSyncSourceFacts } from "./facts.ts";
 
+/** How sentences count them: "1 acknowledgement", "2 acknowledgements". */
+export function acknowledgements(count: number): string {
+  return `${count} acknowledgement${count === 1 ? "" : "s"}`;
+}
+
 /** Why a commit would wait now, with the remedy; null where enough replicas are connected. */
 export function missingAcknowledgers(
   { enabled, clients, waitForCount }: Pick<
@@ -14,7 +19,7 @@ export function missingAcknowledgers(
 ): string | null {
   if (!enabled || clients >= waitForCount) return null;
   const missing = waitForCount - clients;
-  return `writes wait for ${waitForCount} acknowledgement${waitForCount === 1 ? "" : "s"} and ` +
+  return `writes wait for ${acknowledgements(waitForCount)} and ` +
     `${clients} ${clients === 1 ? "replica is" : "replicas are"} connected: ` +
     `bring ${missing === 1 ? "a follower" : `${missing} followers`} back first`;
 }

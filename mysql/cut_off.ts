@@ -4,6 +4,7 @@
  * those are waited for as well.
  */
 
+import { acknowledgements } from "./acknowledgers.ts";
 import type { Connection } from "./client.ts";
 import { killSessions } from "./other_sessions.ts";
 import {
@@ -83,7 +84,9 @@ export function stillShared(seen: {
   if (!rows.some((row) => row.user === user && !row.locked)) return null;
   const own = sessions.filter((one) => one.acknowledges && stay.includes(one.user)).length;
   if (own >= k) return null;
-  return `writes need ${k} acknowledgements and only ${own} of the voters that stay log in with an ` +
+  return `writes need ${
+    acknowledgements(k)
+  } and only ${own} of the voters that stay log in with an ` +
     `account of their own, the others with "${user}": run this version on all of them`;
 }
 

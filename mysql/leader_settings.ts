@@ -3,6 +3,7 @@
  * sets before it opens, and what is put back while the leader serves.
  */
 
+import { acknowledgements } from "./acknowledgers.ts";
 import { dialectOfFacts, type ServerFacts } from "./facts.ts";
 import { type Deadline, type Statement, statement } from "./plan.ts";
 import { quoteString } from "./text.ts";
@@ -54,7 +55,7 @@ export function semiSync(facts: ServerFacts, k: number): readonly Statement[] {
     statements.push(set(names.waitPoint, "'AFTER_SYNC'", "wait before the commit is visible"));
   }
   if (!seen.installed || seen.waitForCount !== k) {
-    statements.push(set(names.waitCount, k, `ask for ${k} acknowledgements of each commit`));
+    statements.push(set(names.waitCount, k, `ask for ${acknowledgements(k)} of each commit`));
   }
   if (!seen.enabled) {
     statements.push(set(names.enabled, "ON", "switch semi-sync source on"));

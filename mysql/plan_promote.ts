@@ -7,6 +7,7 @@
  * of semi-sync is left as it is: without a receiver it does nothing, and the next follow plan sets it.
  */
 
+import { acknowledgements } from "./acknowledgers.ts";
 import { dialectOfFacts, type ServerFacts } from "./facts.ts";
 import { contains, count, fromInterval, type GtidSet, isEmpty, parse, subtract } from "./gtid.ts";
 import { emptyTransaction } from "./empty_transaction.ts";
@@ -172,7 +173,7 @@ function semiSyncUnverified(facts: ServerFacts, k: number): readonly string[] {
   const reasons: string[] = [];
   if (!seen.enabled || !seen.status) reasons.push("semi-sync source is OFF and must be ON");
   if (seen.waitForCount !== k) {
-    reasons.push(`semi-sync asks for ${seen.waitForCount} acknowledgements and must ask for ${k}`);
+    reasons.push(`semi-sync asks for ${acknowledgements(seen.waitForCount)} and must ask for ${k}`);
   }
   if (!seen.waitNoReplica || seen.timeoutMs !== semiSyncTimeoutMs) {
     reasons.push("semi-sync would give up waiting and must wait without limit");

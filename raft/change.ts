@@ -13,6 +13,7 @@ import { persisting, type Step, toAll } from "./common.ts";
 import { heartbeat, heartbeats } from "./leader.ts";
 import {
   ackers,
+  acknowledgements,
   memberOf,
   otherVoters,
   quorum,
@@ -90,7 +91,9 @@ function lastAckers(config: Config, state: Leader, leaving: NodeId): string | nu
   if (staying >= k) return null;
   const witness = membership.members.find((member) => member.kind === "witness");
   const next = witness === undefined ? "add another voter first" : `remove ${witness.id} first`;
-  return `writes need ${k} acknowledgements and only ${staying} other voters could give one: ${next}`;
+  return `writes need ${
+    acknowledgements(k)
+  } and only ${staying} other voters could give one: ${next}`;
 }
 
 /** Only a node without a vote changes its kind by being added again. */
@@ -125,7 +128,9 @@ function tooFewAckers(
   const present = connected(config, state, at);
   const staying = present.filter((id) => id !== change.id);
   if (staying.length < k) {
-    return `writes need ${k} acknowledgements and only ${staying.length} other voters give one now: ` +
+    return `writes need ${
+      acknowledgements(k)
+    } and only ${staying.length} other voters give one now: ` +
       "bring the others back first";
   }
   const prompt = present.filter((id) => inStep(config, state, { id, at }));
@@ -134,7 +139,7 @@ function tooFewAckers(
   if (enough || prompt.length < k) return null;
   const behind = staying.filter((id) => !prompt.includes(id));
   const [are, they] = behind.length === 1 ? ["is", "it has"] : ["are", "they have"];
-  return `writes need ${k} acknowledgements, and ${behind.join(", ")} ${are} not in step: ` +
+  return `writes need ${acknowledgements(k)}, and ${behind.join(", ")} ${are} not in step: ` +
     `wait until ${they} caught up`;
 }
 

@@ -17,6 +17,11 @@ export function quorumOf(n: number): Quorum {
   return { n, q, k: Math.max(0, n - q) };
 }
 
+/** How sentences count them: "1 acknowledgement", "2 acknowledgements". */
+export function acknowledgements(count: number): string {
+  return `${count} acknowledgement${count === 1 ? "" : "s"}`;
+}
+
 /** Sizes for a member list; a leaving member still votes. */
 export function quorum(membership: Membership): Quorum {
   return quorumOf(voters(membership).length);
