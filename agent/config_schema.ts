@@ -3,6 +3,7 @@
  * shape is wrong. Names are the original's, spelling included. Numbers with a time are milliseconds.
  */
 import * as v from "valibot";
+import { hasControl } from "../mysql/text.ts";
 import { isIpv4, isIpv6, isWildcard, parseEndpoint } from "./endpoint.ts";
 
 /** One key. `fallback: null` means absent unless given. */
@@ -210,8 +211,4 @@ function sizeKey(fallback: string): Key {
 /** The default is derived from other keys or from the system; it is only written down as example. */
 function optional(key: Key): Key {
   return { ...key, fallback: null };
-}
-
-function hasControl(text: string): boolean {
-  return /\p{Cc}/u.test(text);
 }

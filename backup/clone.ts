@@ -17,6 +17,7 @@ import { EarlyCopy, untilReady } from "./early_copy.ts";
 import type { Folders } from "./ports.ts";
 import { endScratch, ScratchServer } from "./scratch_server.ts";
 import { ScratchTemplate } from "./scratch_template.ts";
+import { pause } from "../mysql/time_left.ts";
 
 export interface CloneOptions {
   /** The server program of this host. */
@@ -115,7 +116,7 @@ async function admitted(options: CloneOptions, wish: CopyWish): Promise<void> {
           `${admittedMs / 1_000} s: look at its replication`,
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, admittedPollMs));
+    await pause(admittedPollMs);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Whole folders: how large they are, their modes, and their way to the disk. Links are never followed. */
 import { lchown } from "node:fs/promises";
+import { pause } from "../mysql/time_left.ts";
 
 const folderMode = 0o750;
 const fileMode = 0o640;
@@ -53,7 +54,7 @@ export async function removeSoon(folder: string): Promise<boolean> {
       return true;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return true;
-      await new Promise((resolve) => setTimeout(resolve, removeEveryMs));
+      await pause(removeEveryMs);
     }
   }
   return false;

@@ -1,5 +1,6 @@
 /** Ends processes that outlived whoever started them and may still write into a folder of a job. */
 import { argumentsOf } from "../mysql/server_process.ts";
+import { pause } from "../mysql/time_left.ts";
 
 const lookEveryMs = 50;
 
@@ -19,7 +20,7 @@ export async function endLeft({ are, doing, endMs }: LeftProcesses): Promise<voi
       throw new Error(`Cannot end process ${pids.join(", ")}, which may still ${doing}`);
     }
     for (const pid of pids) kill(pid);
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+    await pause(lookEveryMs);
   }
 }
 

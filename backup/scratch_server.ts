@@ -10,6 +10,7 @@ import type { CloneOffer } from "./clone_offer.ts";
 import { endLeft } from "./left_processes.ts";
 import type { Folders, Owner } from "./ports.ts";
 import type { ScratchTemplate } from "./scratch_template.ts";
+import { pause } from "../mysql/time_left.ts";
 
 export interface ScratchOptions {
   readonly mysqld: string;
@@ -112,7 +113,7 @@ export class ScratchServer implements AsyncDisposable {
           throw new Error(`Cannot start the receiving server; ${why}`, { cause: error });
         }
       }
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
+      await pause(pollMs);
     }
   }
 }

@@ -5,6 +5,7 @@
 import { type Ledger, longestGap, median } from "../cmd/demo/ledger.ts";
 import { count, parse } from "../mysql/gtid.ts";
 import type { Connection } from "../mysql/client.ts";
+import { pause } from "../mysql/time_left.ts";
 
 const statementMs = 600_000;
 const calmMs = 10_000;
@@ -62,7 +63,7 @@ export class CopyBench {
   /** What the writers reach while nothing is copied. */
   calm(): Promise<void> {
     return this.measure("nothing else runs", async () => {
-      await new Promise((resolve) => setTimeout(resolve, calmMs));
+      await pause(calmMs);
       return { copySeconds: null };
     });
   }

@@ -7,7 +7,7 @@
  */
 
 import { type Statement, statement } from "./plan.ts";
-import { quoteAccount, quoteIdentifier, quoteString } from "./text.ts";
+import { hasControl, quoteAccount, quoteIdentifier, quoteString } from "./text.ts";
 
 /** Whose account: MySQL tells accounts apart by the user's name and the pattern of hosts. */
 export interface AccountName {
@@ -239,8 +239,4 @@ function existenceProblem(wish: AccountWish, exists: boolean): string | undefine
   const shown = shownAccount(wish);
   if (wish.kind === "create") return exists ? `the account ${shown} exists already` : undefined;
   return exists ? undefined : `there is no account ${shown}`;
-}
-
-function hasControl(text: string): boolean {
-  return /\p{Cc}/u.test(text);
 }

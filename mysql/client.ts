@@ -9,6 +9,7 @@
 import { connect as connectSocket, type Socket } from "node:net";
 import type { Connection as WireConnection, QueryError } from "mysql2";
 import { DatabaseError, detailsOf, shownMessage, shownSql } from "./client_error.ts";
+import { pause } from "./time_left.ts";
 
 export interface Endpoint {
   readonly user: string;
@@ -270,7 +271,7 @@ export async function killAndVerify(
       return { kind: "ended", afterMs: afterMs() };
     }
     if (leftMs() <= killPollMs) return { kind: "stillThere", afterMs: afterMs(), state: now.state };
-    await new Promise((resolve) => setTimeout(resolve, killPollMs));
+    await pause(killPollMs);
   }
 }
 

@@ -12,6 +12,7 @@ import { redoLogLine, sandboxOptionFile } from "./sandbox_options.ts";
 import { look, MysqlServer, versionOf } from "./server.ts";
 import type { ServerProcess } from "./server_process.ts";
 import type { Version } from "./version.ts";
+import { pause } from "./time_left.ts";
 
 export interface CreateSandbox {
   /** The server program, of version 8.0 or later. */
@@ -111,7 +112,7 @@ export async function startSandbox(
         `Cannot start the server in "${sandbox.folder}" as ${why}; ${sandbox.server.whyItDied()}`,
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, answerEveryMs));
+    await pause(answerEveryMs);
   }
   return process;
 }

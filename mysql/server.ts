@@ -24,6 +24,7 @@ import {
   type ServerProcess,
 } from "./server_process.ts";
 import { parseVersion, type Version } from "./version.ts";
+import { pause } from "./time_left.ts";
 
 interface CommonSettings {
   /** The server's own pid file; see pid_file in the MySQL reference manual. */
@@ -194,7 +195,7 @@ export class MysqlServer {
     let seen = await serviceState(settings);
     while (performance.now() < endsAt && seen.active !== "failed") {
       if (seen.process !== null) return seen.process;
-      await sleep(10 * lookEveryMs);
+      await pause(10 * lookEveryMs);
       seen = await serviceState(settings);
     }
     throw new Error(
@@ -242,7 +243,7 @@ async function goneWithin(
     // Normally its parent collects it at once. A container may have nobody who does.
     if (releasedAt !== undefined && now - releasedAt >= uncollectedMs) return true;
     if (now >= endsAt || isHopeless()) return releasedAt !== undefined;
-    await sleep(lookEveryMs);
+    await pause(lookEveryMs);
   }
   return true;
 }
@@ -314,8 +315,4 @@ function tailLines(path: string): readonly string[] {
     // The caller says that the log cannot be read.
     return [];
   }
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

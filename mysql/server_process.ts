@@ -7,6 +7,7 @@ import {
   parseProcessStat,
   type ProcessStat,
 } from "./process_stat.ts";
+import { pause } from "./time_left.ts";
 
 /** One life of a server: another start is another incarnation, also with the same process id. */
 export interface ServerProcess {
@@ -38,7 +39,7 @@ export async function findServer(files: ServerFiles): Promise<ServerProcess | nu
     const { found, undecided } = findByCommandLine(files);
     if (found > 0) return livingProcess(found);
     if (!undecided || performance.now() >= endsAt) return null;
-    await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
+    await pause(lookAgainMs);
   }
 }
 

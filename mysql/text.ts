@@ -41,3 +41,8 @@ function refuseNul(text: string): void {
     throw new RangeError("Cannot quote text for SQL: it holds a NUL character");
   }
 }
+
+/** Does the text hold a control character, such as the end of a line? */
+export function hasControl(text: string): boolean {
+  return /\p{Cc}/u.test(text);
+}

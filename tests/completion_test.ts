@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { completionScripts, type Shell } from "../cmd/completion_scripts.ts";
 import { type Agents, main, withAgents } from "./fake_agents.ts";
+import { pause } from "../mysql/time_left.ts";
 
 /** A start from source on a busy machine for each TAB. */
 const tabMsMax = 60_000;
@@ -138,7 +139,7 @@ async function openTerminal(child: Deno.ChildProcess, load: string): Promise<Ter
       if (performance.now() > endsAt) {
         assert.fail(`Never saw ${JSON.stringify(text)} in ${JSON.stringify(screen.slice(looked))}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
+      await pause(pollMs);
     }
   }
   // The two halves meet only in what the command prints, not in its echo.

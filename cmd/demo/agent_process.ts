@@ -2,6 +2,7 @@
 import { startDetached } from "../../mysql/process.ts";
 import { livenessOf } from "../../mysql/process_stat.ts";
 import { readStat } from "../../mysql/server_process.ts";
+import { pause } from "../../mysql/time_left.ts";
 
 export class AgentProcess {
   readonly pid: number;
@@ -41,7 +42,7 @@ export class AgentProcess {
     const endsAt = performance.now() + deadlineMs;
     while (readStat(this.pid)?.startTime === this.#startTime) {
       if (performance.now() >= endsAt) return false;
-      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+      await pause(lookEveryMs);
     }
     return true;
   }

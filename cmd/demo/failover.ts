@@ -4,6 +4,7 @@ import { poll } from "./lab.ts";
 import type { LabNode } from "./lab_node.ts";
 import { type Ledger, longestGap } from "./ledger.ts";
 import { describePhases, phasesOf, readLogs } from "./timeline.ts";
+import { pause } from "../../mysql/time_left.ts";
 
 export interface FailoverOptions {
   readonly lab: Lab;
@@ -47,7 +48,7 @@ export async function failOver(options: FailoverOptions): Promise<Failover> {
     );
     return Promise.resolve(found === undefined ? null : firstWrite(ledger, leader, faultAt));
   });
-  await new Promise((resolve) => setTimeout(resolve, settleMs));
+  await pause(settleMs);
   const gap = longestGap(ledger.acknowledged, { fromAt: firstAt, untilAt: performance.now() });
   const wallAt = performance.timeOrigin + faultAt;
   for (const line of describePhases(phasesOf(readLogs(lab.nodes, wallAt), wallAt))) say(line);

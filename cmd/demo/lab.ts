@@ -9,6 +9,7 @@ import { findFreePorts } from "../../mysql/sandbox.ts";
 import { LabNode } from "./lab_node.ts";
 import type { Timing } from "./node_config.ts";
 import { type Account, tableName } from "./workload.ts";
+import { pause } from "../../mysql/time_left.ts";
 
 export interface LabOptions {
   readonly mysqld: string;
@@ -267,7 +268,7 @@ export async function poll<T>(
     const answer = await ask();
     if (answer !== null) return answer;
     if (performance.now() >= endsAt) return undefined;
-    await new Promise((resolve) => setTimeout(resolve, pollEveryMs));
+    await pause(pollEveryMs);
   }
 }
 

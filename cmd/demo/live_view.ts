@@ -7,6 +7,7 @@ import { statusColumns, tableOf as nodeTable } from "../node_tables.ts";
 import { renderTable } from "../table.ts";
 import type { Lab } from "./lab.ts";
 import type { Ledger } from "./ledger.ts";
+import { pause } from "../../mysql/time_left.ts";
 
 const redrawMs = 500;
 const columnsDefault = 160;
@@ -52,7 +53,7 @@ export class LiveView implements AsyncDisposable {
       this.#block = [...table.trimEnd().split("\n"), counts];
       this.#write(this.#erase());
       this.#draw();
-      await new Promise((resolve) => setTimeout(resolve, redrawMs));
+      await pause(redrawMs);
     }
     this.#block = [];
   }

@@ -6,6 +6,7 @@ import { Connection } from "../../mysql/client.ts";
 import { DatabaseError } from "../../mysql/client_error.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Locator, Target } from "./locator.ts";
+import { pause } from "../../mysql/time_left.ts";
 
 /** An ordinary account: one that may write while a server is read-only would prove nothing. */
 export interface Account {
@@ -66,7 +67,7 @@ export class Workload implements AsyncDisposable {
       const startedAt = performance.now();
       session = await this.#attempt(session);
       const waitMs = everyMs - (performance.now() - startedAt);
-      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+      if (waitMs > 0) await pause(waitMs);
     }
     await session?.connection.close();
   }

@@ -1,5 +1,6 @@
 /** The process a command really runs in. */
 import type { World } from "../ports.ts";
+import { pause } from "../../mysql/time_left.ts";
 
 /** The world of this process; `version` is what `xenon version` says. */
 export function createWorld(version: string): World {
@@ -12,7 +13,7 @@ export function createWorld(version: string): World {
       return !Deno.noColor && Deno.stdout.isTerminal();
     },
     now: () => performance.now(),
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    sleep: (ms) => pause(ms),
     date: () => Date.now(),
     say: (line) => {
       Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));

@@ -7,6 +7,7 @@ import { run, startDetached, succeeded } from "../../mysql/process.ts";
 import { type Host, hostInterface, HostNetwork, testWithHosts } from "./hosts.ts";
 import { must } from "./hosts_sweep.ts";
 import { TemporaryFolder } from "./lab.ts";
+import { pause } from "../../mysql/time_left.ts";
 
 /** The agents run beside this test on a busy machine, and must renew within it. */
 const leaseMs = 3_000;
@@ -80,7 +81,7 @@ async function until(what: string, holds: () => Promise<boolean> | boolean): Pro
   const startedAt = performance.now();
   while (!await holds()) {
     assert.ok(performance.now() - startedAt < patienceMs, `in time: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
   }
   return performance.now() - startedAt;
 }
@@ -116,7 +117,7 @@ for (const family of ["four", "six"] as const) {
       await first.take();
       await until("the client reaches it", () => reaches(network.client, address));
       assert.equal(await believed(network.client, address), await hardwareOf(one));
-      await new Promise((resolve) => setTimeout(resolve, 2 * leaseMs));
+      await pause(2 * leaseMs);
       assert.ok(await one.has(address) && first.address.holds(), "it was renewed");
 
       await first.address.drop();
@@ -181,7 +182,7 @@ await testWithHosts("a frozen or killed holder loses the address by the kernel a
     Deno.writeTextFileSync(outputFile, "");
     const pid = await start();
     await until("it is taken", () => said("taken"));
-    await new Promise((resolve) => setTimeout(resolve, 2 * leaseMs));
+    await pause(2 * leaseMs);
     assert.ok(await host.has(address), "it is renewed");
     Deno.kill(pid, signal);
     const goneMs = await until(`it is gone after ${signal}`, async () => !await host.has(address));
@@ -201,7 +202,7 @@ await testWithHosts("a delayed renewal does not bring the address back", async (
   await holder.take();
   const gate = Promise.withResolvers<void>();
   holder.delay = gate.promise;
-  await new Promise((resolve) => setTimeout(resolve, leaseMs / 2));
+  await pause(leaseMs / 2);
   holder.forget();
   await until("the kernel removed it", async () => !await host.has(address));
   await until("the leadership is over", () => clock.now() - holder.confirmedAt > leadershipMs);
@@ -209,7 +210,7 @@ await testWithHosts("a delayed renewal does not bring the address back", async (
   await until("the late command is undone", () => holder.warnings.length > 0);
   await until("it is gone", async () => !await host.has(address));
   assert.match(holder.warnings.join("\n"), /its renewal came too late/);
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await pause(200);
   assert.ok(!await host.has(address));
 });
 

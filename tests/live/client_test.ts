@@ -6,6 +6,7 @@ import { Connection, killAndVerify } from "../../mysql/client.ts";
 import { DatabaseError, type DatabaseErrorKind } from "../../mysql/client_error.ts";
 import { connectAsRoot, findFreePorts, openForWrites } from "../../mysql/sandbox.ts";
 import { LabServer } from "./lab.ts";
+import { pause } from "../../mysql/time_left.ts";
 
 /** A busy machine is slow. */
 const patienceMs = 30_000;
@@ -207,6 +208,6 @@ async function untilAllStopped(pid: number): Promise<void> {
   const endsAt = performance.now() + patienceMs;
   while (!threads().every((thread) => stateOf(thread) === "T")) {
     assert.ok(performance.now() < endsAt, "the server stops in time");
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await pause(1);
   }
 }

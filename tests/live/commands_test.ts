@@ -5,6 +5,7 @@ import type { LabNode } from "../../cmd/demo/lab_node.ts";
 import { stackPrograms } from "../../cmd/stacks.ts";
 import { type ProcessResult, run as runProgram } from "../../mysql/process.ts";
 import { cacheFolder, findMysqld } from "./lab.ts";
+import { pause } from "../../mysql/time_left.ts";
 
 const program = new URL("../../dist/xenon", import.meta.url).pathname;
 const waitMs = 60_000;
@@ -209,6 +210,6 @@ async function waitFor(holds: () => Promise<boolean>): Promise<void> {
   const endsAt = performance.now() + waitMs;
   while (!await holds()) {
     assert.ok(performance.now() < endsAt, "It never came to be");
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
 }

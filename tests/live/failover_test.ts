@@ -9,6 +9,7 @@ import { judge } from "../../cmd/demo/verdict.ts";
 import { Workload } from "../../cmd/demo/workload.ts";
 import { describeResult, succeeded } from "../../mysql/process.ts";
 import { openAgents, sentencesOf } from "./agents_lab.ts";
+import { pause } from "../../mysql/time_left.ts";
 
 /** A busy machine is slow; how fast a failover is, is the bench's business. */
 const patienceMs = 60_000;
@@ -121,7 +122,7 @@ async function act(
     const leader = await lab.waitForLeader(patienceMs, [former]);
     assert.ok(leader !== null, await sentencesOf(lab));
     await writesAt(leader, ledger, faultAt);
-    await new Promise((resolve) => setTimeout(resolve, writeAgainMs));
+    await pause(writeAgainMs);
   } finally {
     await workload.stop();
   }

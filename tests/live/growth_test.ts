@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describeResult, succeeded } from "../../mysql/process.ts";
 import { connectAsRoot } from "../../mysql/sandbox.ts";
 import { Ward, type WardNode } from "./bad_input_lab.ts";
+import { pause } from "../../mysql/time_left.ts";
 
 const statementMs = 10_000;
 /**
@@ -110,7 +111,7 @@ async function isRefused(node: WardNode): Promise<void> {
     const [row] = await connection.query("SHOW REPLICA STATUS", { deadlineMs: statementMs });
     errno = Number(row?.["Last_IO_Errno"]);
     if (performance.now() > endsAt) throw new Error(`${node.id} is not refused: error ${errno}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
 }
 

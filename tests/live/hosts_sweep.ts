@@ -5,6 +5,7 @@
 import { describeResult, run, succeeded } from "../../mysql/process.ts";
 import { isReleased } from "../../mysql/process_stat.ts";
 import { readStat } from "../../mysql/server_process.ts";
+import { pause } from "../../mysql/time_left.ts";
 
 const commandMs = 10_000;
 /** A killed server leaves only when its disk has taken what it wrote. */
@@ -97,7 +98,7 @@ export async function unmount(folder: string): Promise<void> {
   const endsAt = performance.now() + goneMs;
   while (performance.now() < endsAt) {
     if (succeeded(await run(["umount", folder], { deadlineMs: commandMs }))) return;
-    await new Promise((resolve) => setTimeout(resolve, goneEveryMs));
+    await pause(goneEveryMs);
   }
   await must(["umount", folder]);
 }
@@ -112,7 +113,7 @@ export async function killAllIn(name: string): Promise<void> {
       killed.set(pid, startTimeOf(pid) ?? "gone");
       signalOne(pid, "SIGKILL");
     }
-    await new Promise((resolve) => setTimeout(resolve, goneEveryMs));
+    await pause(goneEveryMs);
   }
 }
 

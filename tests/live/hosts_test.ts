@@ -8,6 +8,7 @@ import { type Host, hostInterface, HostNetwork, testWithHosts } from "./hosts.ts
 import { isolated, lossy, oneWay, parted, portCut } from "./hosts_faults.ts";
 import { listDisks, listNamespaces, must, sweepDeadRuns } from "./hosts_sweep.ts";
 import { cacheFolder, findMysqld, TemporaryFolder } from "./lab.ts";
+import { pause } from "../../mysql/time_left.ts";
 
 /** A busy machine is slow. */
 const patienceMs = 60_000;
@@ -69,7 +70,7 @@ async function until(what: string, holds: () => Promise<boolean> | boolean): Pro
   const endsAt = performance.now() + patienceMs;
   while (!await holds()) {
     assert.ok(performance.now() < endsAt, `in time: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
   }
 }
 

@@ -16,6 +16,7 @@ import { parseSysvars } from "../../mysql/sysvars.ts";
 import { connectAsRoot } from "../../mysql/sandbox.ts";
 import { parseVersion } from "../../mysql/version.ts";
 import { LabServer } from "./lab.ts";
+import { pause } from "../../mysql/time_left.ts";
 
 const deadlineMs = 10_000;
 const asksMax = 60;
@@ -148,7 +149,7 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
   const endsAt = performance.now() + deadlineMs;
   while (!await holds()) {
     if (performance.now() > endsAt) throw new Error(`Waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
   }
 }
 
