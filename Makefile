@@ -28,7 +28,7 @@ help: ## Show the targets.
 
 build: dist/xenon ## Build the one executable, dist/xenon.
 
-demo: dist/xenon ## Three real servers on this machine, a killed leader, nothing lost.
+demo: dist/xenon ## Three real servers on this machine, two killed leaders, nothing lost.
 	mysqld=$$(packaging/fetch_mysql.sh)
 	dist/xenon demo --mysqld "$$mysqld" --writers $(WRITERS)
 

@@ -53,7 +53,7 @@ export const noVirtualIp: VirtualIp = {
   holds: () => false,
 };
 
-/** The kernel removes an address up to a third of a second late: it rounds its timers. */
+/** The kernel removes an address up to so much late: it rounds its timers. */
 export const kernelLateMs = 300;
 
 /**

@@ -5,7 +5,8 @@ import { importArrows, impureFiles, isPure, listFiles } from "./tidy_lists.ts";
 
 const root = new URL("../", import.meta.url).pathname;
 const fileLinesMax = 400;
-const lineWidthMax = 100;
+/** What deno fmt cannot break: comments and texts. */
+const lineWidthMax = 120;
 
 /** Libraries a pure file may import: they compute, and never touch the world. */
 const pureLibraries = new Set([
@@ -164,7 +165,7 @@ function folderOf(path: string): string {
 
 function longLines(path: string, text: string): readonly string[] {
   return text.split("\n").flatMap((line, index) =>
-    line.length > lineWidthMax + 20 ? [`${path}:${index + 1} has ${line.length} columns`] : []
+    line.length > lineWidthMax ? [`${path}:${index + 1} has ${line.length} columns`] : []
   );
 }
 

@@ -11,7 +11,7 @@ const writersMax = 64;
 /** Adds `demo`. */
 export function addDemo(tree: Tree, found: Found<DemoCommand>): void {
   tree.command("demo")
-    .description("Three real servers on this machine, a killed leader, and nothing lost")
+    .description("Three real servers on this machine, two killed leaders, and nothing lost")
     .option("--keep", "Leave servers and data behind to look at", false)
     .option("--mysqld <path>", "The MySQL server program to start")
     .option("--writers <n>", "Clients that write all the time", wholeNumber(1, writersMax), 4)

@@ -106,14 +106,15 @@ async function writeTable(outcomes: readonly Outcome[], options: Options): Promi
 
 async function occasion({ runs, seconds, results }: Options): Promise<Occasion> {
   const { major, minor, patch } = await versionOf(await findMysqld());
-  const pieces = results === undefined ? "" : " RESULTS=FILE";
+  // The file may hold runs of any number of calls.
+  const how = results === undefined ? `RUNS=${runs}` : "RUNS=N RESULTS=FILE, in pieces:";
   const load = (Deno.loadavg()[0] ?? 0).toFixed(1);
   return {
     date: new Date().toISOString().slice(0, 10),
     machine: `${navigator.hardwareConcurrency} cores (load average ${load} at the end), Linux ` +
       Deno.osRelease(),
     versions: `MySQL ${major}.${minor}.${patch}`,
-    command: `make proof RUNS=${runs} SECONDS=${seconds}${pieces}`,
+    command: `make proof ${how} SECONDS=${seconds}`,
   };
 }
 
