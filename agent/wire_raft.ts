@@ -26,9 +26,11 @@ const memberSchema = v.object({
 });
 const membershipSchema = v.object({
   cluster: id,
+  term: v.exactOptional(count),
   epoch: count,
   members: v.pipe(v.array(memberSchema), v.maxLength(membersMax)),
   unsettled: v.exactOptional(v.boolean()),
+  newVoter: v.exactOptional(id),
 });
 // Agents of the first version do not say it.
 const unapplied = v.optional(count, 0);
@@ -93,6 +95,8 @@ const messageSchema = v.variant("kind", [
     kind: v.literal("heartbeatReply"),
     term: count,
     sentAt: number,
+    // Agents of the first version do not say it.
+    listTerm: v.optional(count, 0),
     epoch: count,
     refused: reason,
     held: text,

@@ -47,6 +47,7 @@ const messages: readonly Message[] = [
     kind: "heartbeatReply",
     term: 1,
     sentAt: 5,
+    listTerm: 0,
     epoch: 1,
     refused: null,
     held,

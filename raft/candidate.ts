@@ -18,6 +18,7 @@ import { becomeLeader } from "./leader.ts";
 import { memberOf, otherVoters, quorum, votesNeeded } from "./quorum.ts";
 import { electionTimer, retryTimer } from "./timing.ts";
 import { dataRefusal, voterRefusal } from "./vote.ts";
+import { isNewer } from "./list_version.ts";
 
 export interface Campaign {
   readonly at: Millis;
@@ -285,5 +286,5 @@ export function giveWay(
 }
 
 function newer(theirs: Membership, mine: Membership | null): boolean {
-  return theirs.cluster === mine?.cluster && theirs.epoch > mine.epoch;
+  return theirs.cluster === mine?.cluster && isNewer(theirs, mine);
 }

@@ -14,6 +14,7 @@ import { heartbeat, heartbeats } from "./leader.ts";
 import {
   ackers,
   acknowledgements,
+  canVote,
   memberOf,
   otherVoters,
   quorum,
@@ -22,6 +23,7 @@ import {
   sameVoters,
   voters,
 } from "./quorum.ts";
+import { isNewer, storedBy } from "./list_version.ts";
 
 /** An operator adds or removes a member; answered when enough voters stored the first new list. */
 export function changeMember(
@@ -203,13 +205,15 @@ function store(
     readonly at: Millis;
   },
 ): Step {
-  const previous = state.durable.membership;
-  if (previous === null) return [state, []];
+  const present = state.durable.membership;
+  if (present === null) return [state, []];
   const members = [...wanted.members].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const epoch = previous.epoch + 1;
-  const list: Membership = { ...previous, epoch, members };
+  const { term } = state.durable;
+  const list: Membership = { ...present, term, epoch: present.epoch + 1, members };
   // Where nobody gets or loses a vote, an election under either list meets every one under the other.
-  const membership = sameVoters(previous, list) ? list : { ...list, unsettled: true };
+  const membership = sameVoters(present, list) ? list : unsettled(present, list);
+  // The change of a list that is not stored yet: the lists before that one may elect too.
+  const previous = [...state.previous, present];
   const durable = { ...state.durable, membership };
   const change: LeaderChange = {
     target: wanted.target,
@@ -227,6 +231,17 @@ function store(
   return [after, [persisting(durable), ...spoken, ...effects]];
 }
 
+/** A vote moves by it. Who gets one acknowledges only when no list before can elect any more. */
+function unsettled(before: Membership, { newVoter: _, ...list }: Membership): Membership {
+  const newVoter = list.members.find((member) => {
+    const former = memberOf(before, member.id);
+    return member.kind === "voter" && (former === undefined || !canVote(former));
+  });
+  return newVoter === undefined
+    ? { ...list, unsettled: true }
+    : { ...list, unsettled: true, newVoter: newVoter.id };
+}
+
 /** Called whenever members answered: is the list stored, and what does it still want? */
 export function changeProgress(config: Config, state: Leader, at: Millis): Step {
   if (state.stage !== "leading" || state.handover !== null || !stored(config, state)) {
@@ -237,7 +252,7 @@ export function changeProgress(config: Config, state: Leader, at: Millis): Step 
   const answers: readonly Effect[] = change?.request
     ? [{ kind: "answer", request: change.request, refused: null }]
     : [];
-  const [settled, written] = settle({ ...state, change: null, previous: null });
+  const [settled, written] = settle({ ...state, change: null, previous: [] });
   const [after, effects] = nextMove(config, settled, { wasChanging: change !== null, at });
   return [after, [...written, ...answers, ...effects]];
 }
@@ -246,7 +261,7 @@ export function changeProgress(config: Config, state: Leader, at: Millis): Step 
 function settle(state: Leader): readonly [Leader, readonly Effect[]] {
   const { membership } = state.durable;
   if (membership?.unsettled !== true) return [state, []];
-  const { unsettled: _, ...list } = membership;
+  const { unsettled: _, newVoter: __, ...list } = membership;
   const durable = { ...state.durable, membership: list };
   return [{ ...state, durable }, [persisting(durable)]];
 }
@@ -342,8 +357,8 @@ export function changeArranged(config: Config, state: Leader, event: OperationDo
 }
 
 /**
- * Did so many voters of the new list and of the one before store it that no election can go past all of
- * them? As with writes, `k + 1` are as many: who lacks it is too few then to elect anybody under the list
+ * Did so many voters of the new list and of those before store it that no election can go past all of
+ * them? As with writes, `k + 1` are as many: who lacks it is too few then to elect anybody under a list
  * before. With an even number of voters that is one less than a majority, so that the second voter of two
  * can be taken out without its own word. A list that is not new is stored: this leader saw it, or it was
  * elected under it, and every vote stores the list that it is given for.
@@ -352,11 +367,10 @@ function stored(config: Config, state: Leader): boolean {
   const { membership } = state.durable;
   if (membership === null) return false;
   if (state.change?.stage !== "storing" && membership.unsettled !== true) return true;
-  const has = (id: NodeId) =>
-    id === config.id || (state.replies[id]?.epoch ?? 0) >= membership.epoch;
+  const has = (id: NodeId) => id === config.id || !isNewer(membership, storedBy(state.replies[id]));
   const enough = (list: Membership) => {
     const all = voters(list);
     return all.filter((voter) => has(voter.id)).length > quorumOf(all.length).k;
   };
-  return enough(membership) && (state.previous === null || enough(state.previous));
+  return [membership, ...state.previous].every(enough);
 }

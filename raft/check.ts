@@ -2,6 +2,7 @@
 import type { State } from "./state.ts";
 import type { Config } from "./types.ts";
 import { invariant } from "./invariant.ts";
+import { isNewer } from "./list_version.ts";
 
 /** Throws when the step from `before` to `after` broke a promise of the protocol. */
 export function checkState(config: Config, before: State, after: State): void {
@@ -12,8 +13,9 @@ export function checkState(config: Config, before: State, after: State): void {
     `one vote a term: ${old.votedFor} to ${now.votedFor} in term ${now.term}`,
   );
   invariant(
-    (now.membership?.epoch ?? 0) >= (old.membership?.epoch ?? 0),
-    "the epoch never falls",
+    old.membership === null ||
+      (now.membership !== null && !isNewer(old.membership, now.membership)),
+    "the member list never becomes an older one",
   );
   invariant(now.resigned >= old.resigned, "a resignation is never taken back");
   invariant(

@@ -4,7 +4,7 @@ import type { Message } from "./message.ts";
 import type { Ballot, Common, Follower, State, Wish } from "./state.ts";
 import type { Config, Durable, Membership, Millis, NodeId, Source } from "./types.ts";
 import { EMPTY_POSITION } from "./types.ts";
-import { memberOf, quorum, quorumOf, replicaOf } from "./quorum.ts";
+import { ackers, memberOf, quorum, quorumOf, replicaOf } from "./quorum.ts";
 import { electionTimer } from "./timing.ts";
 
 /** The next state and what must be done, in order. */
@@ -94,7 +94,8 @@ export function pointAt<S extends State>(
   const { membership, member, disabled } = state.durable;
   const mine = memberOf(membership, config.id);
   const waits = membership !== null && willWait(membership);
-  const acknowledge = waits && mine?.kind === "voter" && mine.member === member && !disabled;
+  const counts = membership !== null && ackers(membership).some(({ id }) => id === config.id);
+  const acknowledge = waits && counts && mine?.member === member && !disabled;
   const replica = replicaOf(mine ?? { id: config.id });
   const following: Following = { ...to, acknowledge, replica };
   if (same(state.following, following)) return [state, []];

@@ -12,6 +12,7 @@ import { acknowledges, hasAnswered, replicates } from "./answers.ts";
 import { persisting, settleWish, type Step, toFollower, verdict } from "./common.ts";
 import { closeServer, heartbeats } from "./leader.ts";
 import { ackers, memberOf, quorum } from "./quorum.ts";
+import { isSame, storedBy } from "./list_version.ts";
 
 /** Begins a hand-over to `candidate`, or says why not. `takeover` is the exchange to answer. */
 export function beginHandover(
@@ -82,7 +83,7 @@ function handoverRefusal(
     return `${candidate} does not answer`;
   }
   // With an older list it would be elected by fewer votes than the present one asks for.
-  if (reply.epoch !== membership?.epoch) {
+  if (membership === null || !isSame(storedBy(reply), membership)) {
     return `${candidate} has not stored the present member list yet`;
   }
   if (reply.unfit !== null) return `${candidate} cannot lead: ${reply.unfit}`;

@@ -9,6 +9,7 @@ import { invariant } from "./invariant.ts";
 import { giveUpCopy, lostOwn } from "./lost.ts";
 import { memberOf } from "./quorum.ts";
 import { electionTimer } from "./timing.ts";
+import { isNewer, isSame } from "./list_version.ts";
 
 export interface HeardHeartbeat {
   readonly heartbeat: Heartbeat;
@@ -55,8 +56,8 @@ export function followerHeartbeat(config: Config, state: Follower, heard: HeardH
 function adopt(durable: Durable, heartbeat: Heartbeat): Durable {
   let next = withTerm(durable, heartbeat.term);
   const [theirs, mine] = [heartbeat.membership, next.membership];
-  const settled = theirs.epoch === mine?.epoch && mine.unsettled === true && !theirs.unsettled;
-  if (theirs.epoch > (mine?.epoch ?? 0) || settled) next = { ...next, membership: theirs };
+  const settled = mine?.unsettled === true && !theirs.unsettled && isSame(theirs, mine);
+  if (isNewer(theirs, mine) || settled) next = { ...next, membership: theirs };
   return next.founding === null || next.membership === null ? next : { ...next, founding: null };
 }
 
@@ -181,6 +182,7 @@ export function heartbeatReply(
       kind: "heartbeatReply",
       term: durable.term,
       sentAt: heard.heartbeat.sentAt,
+      listTerm: durable.membership?.term ?? 0,
       epoch: durable.membership?.epoch ?? 0,
       refused: heard.refused,
       held: server.held,

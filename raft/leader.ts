@@ -3,7 +3,7 @@ import type { Effect } from "./effect.ts";
 import type { Event, OperationDone } from "./event.ts";
 import type { Heartbeat, HeartbeatReply } from "./message.ts";
 import type { Candidate, Fencing, Leader, State } from "./state.ts";
-import type { Config, Durable, Millis, NodeId, ServerView } from "./types.ts";
+import type { Config, Durable, Membership, Millis, NodeId, ServerView } from "./types.ts";
 import { EMPTY_POSITION, LOG_END_MS } from "./types.ts";
 import { hasAnswered, replicates } from "./answers.ts";
 import { commonOf, persisting, settleWish, type Step, toAll, verdict } from "./common.ts";
@@ -13,6 +13,7 @@ import { invariant } from "./invariant.ts";
 import { memberOf, otherVoters, quorum } from "./quorum.ts";
 import { looseSeen } from "./restart.ts";
 import { leaseEnd, successionMs } from "./timing.ts";
+import { isNewer, storedBy } from "./list_version.ts";
 
 /** Elected: the others hear it at once, and the promotion begins. */
 export function becomeLeader(config: Config, state: Candidate, at: Millis): Step {
@@ -51,7 +52,7 @@ export function becomeLeader(config: Config, state: Candidate, at: Millis): Step
     deafSince: null,
     handover: null,
     change: null,
-    previous: null,
+    previous: [],
     why: "",
   };
   const promotion = {
@@ -141,7 +142,7 @@ export function heartbeatAnswered(
     return closeServer(state, { why: `${from} is in term ${reply.term}` });
   }
   if (memberOf(state.durable.membership, from)?.member !== member) return [state, []];
-  if (reply.epoch > (state.durable.membership?.epoch ?? 0)) return overtake(config, state, heard);
+  if (isNewer(storedBy(reply), state.durable.membership)) return overtake(config, state, heard);
   const replies = { ...state.replies, [from]: reply };
   if (reply.refused !== null) return [{ ...state, replies, why: `${from}: ${reply.refused}` }, []];
   const acks = { ...state.acks, [from]: Math.max(state.acks[from] ?? -Infinity, reply.sentAt) };
@@ -177,7 +178,9 @@ function overtake(
   const { from, reply, at } = heard;
   const { membership } = state.durable;
   if (membership === null) return [state, []];
-  const list = { ...membership, epoch: reply.epoch + 1, unsettled: true };
+  const { term } = state.durable;
+  const epoch = Math.max(membership.epoch, reply.epoch) + 1;
+  const list: Membership = { ...membership, term, epoch, unsettled: true };
   const durable: Durable = { ...state.durable, membership: list };
   const next: Leader = { ...state, durable };
   const sentence = `${from} stored member list ${reply.epoch}, which too few have: ` +

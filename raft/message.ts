@@ -51,6 +51,8 @@ export interface HeartbeatReply {
   readonly kind: "heartbeatReply";
   readonly term: number;
   readonly sentAt: Millis;
+  /** The member list that it has stored: the term of its writer and its number. */
+  readonly listTerm: number;
   readonly epoch: number;
   /** Null when accepted, else why not. */
   readonly refused: string | null;

@@ -48,9 +48,9 @@ export function otherVoters(membership: Membership | null, id: NodeId): readonly
   return voters(membership).map((voter) => voter.id).filter((voter) => voter !== id);
 }
 
-/** Members whose acknowledgement counts. */
-export function ackers(membership: Membership): readonly Member[] {
-  return membership.members.filter((member) => member.kind === "voter");
+/** Members whose acknowledgement counts: who has just got its vote gives none before that is settled. */
+export function ackers({ members, newVoter }: Membership): readonly Member[] {
+  return members.filter(({ id, kind }) => kind === "voter" && id !== newVoter);
 }
 
 /** The membership of one node. */

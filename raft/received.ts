@@ -17,6 +17,7 @@ import { memberOf } from "./quorum.ts";
 import { resignAnswered } from "./succession.ts";
 import { dataRefusal } from "./vote.ts";
 import { answerPreVote, followerVote, standSoonIfAhead } from "./voting.ts";
+import { isNewer } from "./list_version.ts";
 
 type Received = Event & { readonly kind: "received" };
 
@@ -126,7 +127,7 @@ function preVote(
   const refused = preVoteRefusal(config, asked, heard);
   const { term } = message;
   const { term: termOfVoter, membership: mine } = state.durable;
-  const membership = mine !== null && mine.epoch > message.membership.epoch ? mine : null;
+  const membership = mine !== null && isNewer(mine, message.membership) ? mine : null;
   const said = reply(event, { kind: "preVoteReply", term, refused, termOfVoter, membership });
   if (refused === null) return [asked, [...answers, ...said]];
   return [standSoonIfAhead(config, state, { held: message.held, at }), said];
@@ -142,8 +143,9 @@ function givesWay(
     return false;
   }
   // Whoever has the older member list cannot win, whatever data it holds.
-  const epoch = state.durable.membership?.epoch ?? 0;
-  if (message.membership.epoch !== epoch) return message.membership.epoch > epoch;
+  const list = state.durable.membership;
+  if (isNewer(message.membership, list)) return true;
+  if (list !== null && isNewer(list, message.membership)) return false;
   const cluster = envelope.cluster ?? "";
   const mine = state.server.held;
   if (dataRefusal(config, cluster, { candidate: mine, promised: message.held }) !== null) {

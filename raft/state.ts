@@ -118,8 +118,8 @@ export interface Leader extends Common {
   readonly deafSince: Millis | null;
   readonly handover: LeaderHandover | null;
   readonly change: LeaderChange | null;
-  /** The member list before the current one, while this leader still knows it. */
-  readonly previous: Membership | null;
+  /** The lists before the present one, back to the last that was stored, while this leader knows them. */
+  readonly previous: readonly Membership[];
 }
 
 /** A planned hand-over, before its point of no return (the sending of the consent). */

@@ -56,10 +56,12 @@ export interface Replica {
   readonly since: number;
 }
 
-/** The member list. A higher epoch replaces a lower one, never the other way round. */
+/** The member list. A newer one (`list_version.ts`) replaces an older one, never the other way round. */
 export interface Membership {
   /** UUID of the cluster; term markers are `CLUSTER:TERM`. */
   readonly cluster: string;
+  /** Of the leader that wrote it; left out for the founding. */
+  readonly term?: number;
   /** 1 for the founding; every change adds one. */
   readonly epoch: number;
   /** Sorted by id. */
@@ -69,6 +71,11 @@ export interface Membership {
    * still be elected, and acknowledge, under the list before. Left out once it is settled.
    */
   readonly unsettled?: boolean;
+  /**
+   * Who got its vote by a list that is not settled. It acknowledges nothing before: an election under the
+   * list before need not meet it.
+   */
+  readonly newVoter?: NodeId;
 }
 
 /** Where a leader's data can be replicated from. */

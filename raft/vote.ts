@@ -3,6 +3,7 @@ import type { Vote } from "./message.ts";
 import type { Common, Follower } from "./state.ts";
 import type { Config, Durable, Millis, NodeId, Position } from "./types.ts";
 import { canVote, memberOf } from "./quorum.ts";
+import { isNewer, type ListVersion } from "./list_version.ts";
 
 /**
  * Compares data by the marker rule: a higher term marker wins; with equal markers the candidate must
@@ -38,11 +39,11 @@ export function voterRefusal(config: Config, durable: Durable): string | null {
 /** Why the asker cannot be voted for; null when it can. */
 export function candidateRefusal(
   durable: Durable,
-  candidate: { readonly id: NodeId; readonly member: string; readonly epoch: number },
+  candidate: { readonly id: NodeId; readonly member: string; readonly list: ListVersion },
 ): string | null {
   const membership = durable.membership;
   if (membership === null) return "I am in no cluster yet";
-  if (candidate.epoch < membership.epoch) return `my member list is newer: ${membership.epoch}`;
+  if (isNewer(membership, candidate.list)) return `my member list is newer: ${membership.epoch}`;
   const entry = memberOf(membership, candidate.id);
   if (entry === undefined) return "the candidate is no member";
   if (entry.member !== candidate.member) return "the candidate lost its state file";

@@ -15,6 +15,7 @@ import {
 } from "./common.ts";
 import { electionTimer } from "./timing.ts";
 import { candidateRefusal, dataRefusal, grantOf, liveLeader, voterRefusal } from "./vote.ts";
+import { isNewer } from "./list_version.ts";
 
 /** Answers a pre-vote: stops nothing, promises nothing. */
 export function answerPreVote(
@@ -26,8 +27,7 @@ export function answerPreVote(
   const durable = withList(state.durable, ask.membership);
   if (ask.term <= durable.term) return `my term is ${durable.term} already`;
   const cluster = envelope.cluster ?? "";
-  const epoch = ask.membership.epoch;
-  const candidate = { id: envelope.from, member: envelope.member, epoch };
+  const candidate = { id: envelope.from, member: envelope.member, list: ask.membership };
   return voterRefusal(config, durable) ??
     candidateRefusal(durable, candidate) ??
     liveLeader(config, state, at) ??
@@ -40,7 +40,7 @@ export function answerPreVote(
  */
 function withList(durable: Durable, theirs: Membership): Durable {
   const mine = durable.membership;
-  const newer = mine !== null && theirs.cluster === mine.cluster && theirs.epoch > mine.epoch;
+  const newer = mine !== null && theirs.cluster === mine.cluster && isNewer(theirs, mine);
   return newer ? { ...durable, membership: theirs } : durable;
 }
 
@@ -116,9 +116,9 @@ function voteRefusal(
   if (vote.term === durable.term && state.leader?.term === vote.term) {
     return `term ${vote.term} has leader ${state.leader.id}`;
   }
-  const epoch = vote.membership.epoch;
+  const candidate = { id: envelope.from, member: envelope.member, list: vote.membership };
   return voterRefusal(config, durable) ??
-    candidateRefusal(durable, { id: envelope.from, member: envelope.member, epoch }) ??
+    candidateRefusal(durable, candidate) ??
     liveLeader(config, state, at) ??
     // Known already to be hopeless: do not freeze for it.
     dataRefusal(config, envelope.cluster ?? "", {

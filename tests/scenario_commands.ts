@@ -81,8 +81,15 @@ export function members(words: Words): Membership {
     const [name = "", kind = "voter"] = entry.split(":");
     return { id: name as NodeId, member: `member-${name}`, kind: kind as MemberKind };
   });
-  const told = { cluster: "cluster", epoch: number(words, "epoch", 1), members: list };
-  return words.given.has("unsettled") ? { ...told, unsettled: true } : told;
+  const told = {
+    cluster: "cluster",
+    ...(words.given.has("listTerm") ? { term: number(words, "listTerm", 0) } : {}),
+    epoch: number(words, "epoch", 1),
+    members: list,
+  };
+  if (!words.given.has("unsettled")) return told;
+  const newVoter = text(words, "newVoter", "");
+  return { ...told, unsettled: true, ...(newVoter === "" ? {} : { newVoter: newVoter as NodeId }) };
 }
 
 export function sourceOf(id: string): Source {
@@ -276,9 +283,11 @@ function toAnswer(
     }
     case "heartbeatReply": {
       const epoch = number(words, "epoch", state.durable.membership?.epoch ?? 0);
+      const listTerm = number(words, "listTerm", state.durable.membership?.term ?? 0);
       const sentAt = number(words, "sentAt", words.at);
       const errant = words.given.has("errant");
-      const told = { term, sentAt, epoch, refused, held, errant, unfit, receivingFrom, source };
+      const stored = { listTerm, epoch };
+      const told = { term, sentAt, ...stored, refused, held, errant, unfit, receivingFrom, source };
       const acknowledges = !words.given.has("silent");
       const inStep = words.given.has("inStep");
       return { kind: "heartbeatReply", ...told, inStep, unapplied, acknowledges };

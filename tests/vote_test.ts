@@ -106,15 +106,16 @@ Deno.test("who has no vote says why", () => {
 
 Deno.test("who cannot be voted for is refused with the reason", () => {
   const membership = list({ a: "voter", b: "voter", c: "idle", d: "leaving", w: "witness" }, 4);
-  const refused = (name: string, change: { member?: string; epoch?: number } = {}) =>
+  const refused = (name: string, change: { member?: string; epoch?: number; term?: number } = {}) =>
     candidateRefusal(durable({ membership }), {
       id: id(name),
       member: change.member ?? `member-${name}`,
-      epoch: change.epoch ?? 4,
+      list: { term: change.term ?? 0, epoch: change.epoch ?? 4 },
     });
   assert.equal(refused("b"), null);
   assert.equal(refused("b", { epoch: 5 }), null);
   assert.equal(refused("b", { epoch: 3 }), "my member list is newer: 4");
+  assert.equal(refused("b", { epoch: 3, term: 1 }), null, "a later leader wrote it");
   assert.equal(refused("b", { member: "another" }), "the candidate lost its state file");
   assert.equal(refused("c"), "the candidate is idle");
   assert.equal(refused("d"), "the candidate is leaving");

@@ -8,6 +8,7 @@ import type { FakeServer, Session } from "./fake_mysql.ts";
 import type { Connection } from "./replication.ts";
 import { compactPositions, type Transaction } from "./transactions.ts";
 import { nameOf } from "./view.ts";
+import { isNewer } from "../../raft/list_version.ts";
 
 export type CheckerName =
   | "oneLeaderATerm"
@@ -102,7 +103,8 @@ export class Checkers implements Observer {
     const revoted = after.term === before.term && before.votedFor !== null &&
       after.votedFor !== before.votedFor;
     if (revoted) went(`the vote of term ${after.term} changed`);
-    if ((after.membership?.epoch ?? 0) < (before.membership?.epoch ?? 0)) went("the epoch fell");
+    const [list, former] = [after.membership, before.membership];
+    if (former !== null && (list === null || isNewer(former, list))) went("the list became older");
     if (after.resigned < before.resigned) went("a resignation was taken back");
     this.#foundedOnce(after.membership);
     // In step with the leader of a later marker, a node gives up what that one opened without.

@@ -148,6 +148,18 @@ export function slowGrowth(dice: Dice): readonly Fault[] {
   ];
 }
 
+/** A fourth voter joins, and is alone with the leader from about the moment at which it hears of that. */
+export function splitGrowth(dice: Dice): readonly Fault[] {
+  const leader = dice.below(3);
+  const rest = [0, 1, 2].filter((node) => node !== leader);
+  const at = dice.between(2600, 4000);
+  const apart = [leader, 3].flatMap((one) =>
+    rest.flatMap((two) => [cut(one, two, at), cut(two, one, at)])
+  );
+  const joined = [2500, 3000, 3500].map((at) => fault("add", { at, node: 3, forMs: 0 }));
+  return [...joined, fault("slowNetwork", { at: 2500, node: 0, forMs: 6000 }), ...apart];
+}
+
 /** A founder is away while two voters join; then it meets one that knows the new list, and no others. */
 export function returnOfTheOldList(dice: Dice): readonly Fault[] {
   const [away, other] = dice.pick([[0, 1], [1, 2], [2, 0]] as const);

@@ -21,6 +21,7 @@ import {
   restartedLeader,
   returnOfTheOldList,
   slowGrowth,
+  splitGrowth,
   twoFounders,
 } from "./planted_faults.ts";
 import { threeVoters } from "./shape.ts";
@@ -129,6 +130,21 @@ export const plantedRules: readonly PlantedBug[] = [
     },
     foundBy: ["acknowledgedIsKept", "oneLeaderATerm", "oneAcknowledger"],
     seedsMax: 600,
+  },
+  {
+    name: "a new voter acknowledges before the list that made it one is settled",
+    plant: {
+      core: withState((state) => {
+        const { membership } = state.durable;
+        if (membership?.newVoter === undefined) return state;
+        const { newVoter: _, ...list } = membership;
+        return { ...state, durable: { ...state.durable, membership: list } };
+      }),
+      aim: splitGrowth,
+      shape: { hosts: 4, founders: 3, idle: [] },
+    },
+    foundBy: ["acknowledgedIsKept", "oneAcknowledger"],
+    seedsMax: 1500,
   },
   {
     name: "the vote moves before the commit that proves it",
