@@ -18,6 +18,7 @@ function introduction(id: string, change: Partial<Introduction> = {}): Introduct
     held: "",
     purged: "",
     problems: [],
+    starting: false,
     ...change,
   };
 }
@@ -70,4 +71,43 @@ Deno.test("a founding is refused where one copy could never catch up with the fi
   const formed = await form(options([self, introduction("b:1")]), ["b:1"]);
   assert.ok(formed.kind === "refused");
   assert.match(formed.because.join(), lacks);
+});
+
+Deno.test("a node whose agent has just started is asked again until it has seen its server", async () => {
+  const self = introduction("a:1", { cluster: "c", members: ["a:1"] });
+  const unseen = { starting: true, problems: ["its MySQL is unknown"] };
+  const answers = [introduction("b:1", unseen), introduction("b:1", unseen), introduction("b:1")];
+  const waits: number[] = [];
+  const asked: FormationOptions = {
+    ...options([self]),
+    peers: { call: () => Promise.resolve({ ok: answers.shift() }) },
+    clock: {
+      after: (ms, call) => {
+        waits.push(ms);
+        Promise.resolve().then(call);
+        return () => {};
+      },
+    },
+  };
+  const formed = await form(asked, ["b:1"]);
+  assert.equal(formed.kind, "join");
+  assert.deepEqual(waits, [100, 100]);
+});
+
+Deno.test("a node that never sees its server is refused with what it says", async () => {
+  const self = introduction("a:1", { cluster: "c", members: ["a:1"] });
+  const unseen = introduction("b:1", { starting: true, problems: ["its MySQL is unknown"] });
+  const asked: FormationOptions = {
+    ...options([self, unseen]),
+    clock: {
+      after: (_, call) => {
+        Promise.resolve().then(call);
+        return () => {};
+      },
+    },
+  };
+  assert.deepEqual(await form(asked, ["b:1"]), {
+    kind: "refused",
+    because: ["b:1: its MySQL is unknown"],
+  });
 });

@@ -3,9 +3,19 @@ import * as v from "valibot";
 import type { ServerFacts } from "../mysql/facts.ts";
 import { unfit } from "../mysql/unfit.ts";
 import type { Envelope, Message } from "../raft/message.ts";
-import type { Config, Durable, NodeId, ServerView } from "../raft/types.ts";
+import {
+  type Config,
+  type Durable,
+  type NodeId,
+  type ServerView,
+  UNSEEN_SERVER,
+} from "../raft/types.ts";
 import type { Clock, Peers } from "./ports.ts";
 import { heldOf } from "./view.ts";
+
+/** How often, and how many times, an agent that has just started is asked: five seconds at most. */
+const startingEveryMs = 100;
+const startingAsksMax = 50;
 
 /** What is known of a node's own server. */
 interface Seen {
@@ -34,6 +44,8 @@ export interface Introduction {
   readonly purged: string;
   /** Why its server cannot be managed; empty when it can. */
   readonly problems: readonly string[];
+  /** Its agent has just started and has not looked at its server yet. */
+  readonly starting: boolean;
 }
 
 const introductionSchema = v.object({
@@ -49,6 +61,8 @@ const introductionSchema = v.object({
   held: v.string(),
   purged: v.optional(v.string(), ""),
   problems: v.array(v.string()),
+  // Agents of the first version do not say it.
+  starting: v.optional(v.boolean(), false),
 });
 
 export interface FormationOptions {
@@ -97,6 +111,7 @@ export function introduce(
     held: facts === null ? "" : heldOf(facts, errant),
     purged: facts?.purged ?? "",
     problems: config.witness ? [] : facts === null ? [unseen] : unfit(facts, "manage"),
+    starting: !config.witness && view === UNSEEN_SERVER,
   };
 }
 
@@ -115,7 +130,7 @@ export async function introduced(options: FormationOptions, others: readonly str
   readonly silent: readonly Silent[];
 }> {
   const ids = [...new Set([options.self as string, ...others])].sort();
-  const asked = await Promise.all(ids.map((id) => introduction(options, id)));
+  const asked = await Promise.all(ids.map((id) => patiently(options, id)));
   const nodes = asked.flatMap((one) => "node" in one ? [one.node] : []);
   return {
     self: nodes.find((node) => node.id === options.self),
@@ -131,6 +146,16 @@ export interface Silent {
 }
 
 type Introduced = { readonly node: Introduction } | Silent;
+
+/** An agent that was started a moment ago is asked again until it has seen its server. */
+async function patiently(options: FormationOptions, id: string): Promise<Introduced> {
+  let answer = await introduction(options, id);
+  for (let time = 1; time < startingAsksMax && "node" in answer && answer.node.starting; time++) {
+    await new Promise<void>((resolve) => options.clock.after(startingEveryMs, resolve));
+    answer = await introduction(options, id);
+  }
+  return answer;
+}
 
 async function introduction(options: FormationOptions, id: string): Promise<Introduced> {
   if (id === options.self) return { node: options.introduce() };

@@ -126,6 +126,7 @@ class Nodes {
       held: "",
       purged: "",
       problems: [],
+      starting: false,
     };
   }
 }
