@@ -96,7 +96,7 @@ const messageSchema = v.variant("kind", [
     term: count,
     sentAt: number,
     // Agents of the first version do not say it.
-    listTerm: v.optional(count, 0),
+    listTerm: v.optional(v.nullable(count), null),
     epoch: count,
     refused: reason,
     held: text,

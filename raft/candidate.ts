@@ -13,6 +13,7 @@ import {
   type Step,
   toAll,
   toFollower,
+  withTerm,
 } from "./common.ts";
 import { becomeLeader } from "./leader.ts";
 import { memberOf, otherVoters, quorum, votesNeeded } from "./quorum.ts";
@@ -245,7 +246,8 @@ function relisted(
   heard: { readonly from: NodeId; readonly membership: Membership; readonly at: Millis },
 ): Step {
   const { from, membership, at } = heard;
-  const durable = { ...state.durable, membership };
+  // Whoever knows a list of a term knows that term: nobody takes it for a leader's that is over.
+  const durable = { ...withTerm(state.durable, membership.term ?? 0), membership };
   const why = `${from} has the newer member list ${membership.epoch}`;
   const [after, effects] = lose(config, { ...state, durable }, { at, why });
   return [after, [persisting(durable), ...effects]];

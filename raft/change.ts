@@ -33,7 +33,7 @@ export function changeMember(
 ): Step {
   const { change, request, at } = wanted;
   const membership = state.durable.membership;
-  const busy = underWay(state, change);
+  const busy = underWay(state, change) ?? outdated(state);
   if (busy !== null) {
     return [state, [{ kind: "answer", request, refused: busy, passing: true }]];
   }
@@ -71,6 +71,14 @@ function underWay(state: Leader, change: MemberChange): string | null {
   // Its vote may only go after its acknowledgements are proven to have stopped.
   if (entry?.kind === "leaving") return "its removal is not finished";
   return state.handover === null ? null : "a hand-over is in progress";
+}
+
+/** Agents of an earlier version know neither whose list they stored nor when a new voter may acknowledge. */
+function outdated({ durable: { membership }, replies }: Leader): string | null {
+  const old = (membership?.members ?? []).filter(({ id }) => replies[id]?.listTerm === null);
+  if (old.length === 0) return null;
+  const names = old.map(({ id }) => id).join(", ");
+  return `an earlier version of xenon still runs on ${names}: update all agents first`;
 }
 
 function changeRefusal(config: Config, state: Leader, change: MemberChange): string | null {
@@ -244,9 +252,9 @@ function unsettled(before: Membership, { newVoter: _, ...list }: Membership): Me
 
 /** Called whenever members answered: is the list stored, and what does it still want? */
 export function changeProgress(config: Config, state: Leader, at: Millis): Step {
-  if (state.stage !== "leading" || state.handover !== null || !stored(config, state)) {
-    return [state, []];
-  }
+  if (state.handover !== null || !stored(config, state)) return [state, []];
+  // Who got its vote by this list may be the one whose acknowledgement the promotion waits for.
+  if (state.stage !== "leading") return settle(state);
   const { change } = state;
   if (change !== null && change.stage !== "storing") return [state, []];
   const answers: readonly Effect[] = change?.request

@@ -17,6 +17,7 @@ export function checkState(config: Config, before: State, after: State): void {
       (now.membership !== null && !isNewer(old.membership, now.membership)),
     "the member list never becomes an older one",
   );
+  invariant((now.membership?.term ?? 0) <= now.term, "no list is of a term that is not known");
   invariant(now.resigned >= old.resigned, "a resignation is never taken back");
   invariant(
     old.membership === null || now.membership?.cluster === old.membership.cluster,

@@ -25,7 +25,7 @@ export function isSame(one: ListVersion, other: ListVersion): boolean {
 
 /** The list that a member said it has stored. */
 export function storedBy(
-  reply: { readonly listTerm: number; readonly epoch: number } | undefined,
+  reply: { readonly listTerm: number | null; readonly epoch: number } | undefined,
 ): ListVersion {
   return { term: reply?.listTerm ?? 0, epoch: reply?.epoch ?? 0 };
 }

@@ -51,8 +51,8 @@ export interface HeartbeatReply {
   readonly kind: "heartbeatReply";
   readonly term: number;
   readonly sentAt: Millis;
-  /** The member list that it has stored: the term of its writer and its number. */
-  readonly listTerm: number;
+  /** The member list that it has stored: the term of its writer, null from an earlier version, and its number. */
+  readonly listTerm: number | null;
   readonly epoch: number;
   /** Null when accepted, else why not. */
   readonly refused: string | null;

@@ -283,7 +283,9 @@ function toAnswer(
     }
     case "heartbeatReply": {
       const epoch = number(words, "epoch", state.durable.membership?.epoch ?? 0);
-      const listTerm = number(words, "listTerm", state.durable.membership?.term ?? 0);
+      const listTerm = words.given.has("older")
+        ? null
+        : number(words, "listTerm", state.durable.membership?.term ?? 0);
       const sentAt = number(words, "sentAt", words.at);
       const errant = words.given.has("errant");
       const stored = { listTerm, epoch };
