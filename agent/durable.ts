@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { isRecord } from "./is_record.ts";
+import { parseJson } from "./json.ts";
 
 /** Version of the envelope and of the payload inside. Raise it when an older agent must not read. */
 export const STATE_VERSION = 1;
@@ -52,7 +53,7 @@ export function decodeState(text: string | null): DecodedState {
   if (text.length > STATE_CHARACTERS_MAX) {
     return damaged(`it has ${text.length} characters, the most is ${STATE_CHARACTERS_MAX}`);
   }
-  const document = parse(text);
+  const document = parseJson(text);
   if (!isRecord(document)) return damaged("it is not a complete JSON document");
   const { version, checksum, payload } = document;
   if (typeof version !== "number" || !Number.isSafeInteger(version) || version < 1) {
@@ -88,13 +89,4 @@ function canonical(value: Json): string {
     return `{${entries.join(",")}}`;
   }
   return JSON.stringify(value);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's message quotes the file; that it is no JSON says enough.
-    return undefined;
-  }
 }

@@ -37,7 +37,7 @@ export class FakeClock {
   }
 }
 
-/** Lets everything run that waits for no timer. */
-export async function settle(): Promise<void> {
-  for (let round = 0; round < 50; round++) await Promise.resolve();
+/** Lets everything run that waits for no timer; what takes longer steps needs more rounds. */
+export async function settle(rounds = 50): Promise<void> {
+  for (let round = 0; round < rounds; round++) await Promise.resolve();
 }

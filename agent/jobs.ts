@@ -21,7 +21,7 @@ import {
 import { messageOf } from "../mysql/message_of.ts";
 
 /** Why the signal of a running job was aborted; it tells a cancel from the end of the agent. */
-export class JobInterrupt extends Error {
+class JobInterrupt extends Error {
   override readonly name = "JobInterrupt";
   constructor(readonly why: "canceled" | "agentEnds") {
     super(why === "canceled" ? "An operator canceled the job" : "The agent ends");

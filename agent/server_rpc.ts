@@ -33,6 +33,7 @@ import {
   type RpcErrorName,
   type RpcMethods,
 } from "./wire_rpc.ts";
+import { messageOf } from "../mysql/message_of.ts";
 
 /** A body comes in one or two packets; a slower one is a stuck or hostile caller. */
 const BODY_MS_MAX = 5_000;
@@ -253,7 +254,7 @@ async function withinTime(rpc: Rpc, call: RpcCall, info: ConnectionInfo): Promis
 }
 
 function faultOf(call: RpcCall, cause: unknown): Error {
-  const because = cause instanceof Error ? cause.message : String(cause);
+  const because = messageOf(cause);
   return new Error(`Cannot serve ${call.method}: ${because}`, { cause });
 }
 

@@ -2,15 +2,7 @@
 import type { ServerFacts } from "../mysql/facts.ts";
 import { acknowledges } from "../raft/answers.ts";
 import { answering, describe } from "../raft/describe.ts";
-import {
-  ackers,
-  acknowledgements,
-  margin,
-  memberOf,
-  quorum,
-  quorumOf,
-  voters,
-} from "../raft/quorum.ts";
+import { ackers, counted, margin, memberOf, quorum, quorumOf, voters } from "../raft/quorum.ts";
 import type { Leader, State } from "../raft/state.ts";
 import type { Config, Membership, NodeId } from "../raft/types.ts";
 import { looseSemiSync } from "./notes.ts";
@@ -128,7 +120,9 @@ function marginOf(
     ).length;
   if (acknowledging < k) {
     const sentence = `${healthy} of ${n} voters healthy, writes wait: they need ` +
-      `${acknowledgements(k)} and ${acknowledging} nodes can give one now (q=${q})`;
+      `${counted(k, "acknowledgement")} and ${
+        counted(acknowledging, "node")
+      } can give one now (q=${q})`;
     return { losses: 0, sentence };
   }
   const left = margin(membership, healthy);

@@ -86,7 +86,7 @@ const tellings: Readonly<Record<string, readonly [Record<string, Answer>, number
   "one reads from another server, and too few are left": [
     { b: { from: "z:3306" }, c: {}, d: { silent: true }, e: null },
     0,
-    "4 of 5 voters healthy, writes wait: they need 2 acknowledgements and 1 nodes can give one now (q=3)",
+    "4 of 5 voters healthy, writes wait: they need 2 acknowledgements and 1 node can give one now (q=3)",
   ],
 };
 

@@ -1,5 +1,5 @@
 /** What it means for the cluster that this node was switched off by "raft disable". */
-import { ackers, acknowledgements, memberOf, quorum } from "../raft/quorum.ts";
+import { ackers, counted, memberOf, quorum } from "../raft/quorum.ts";
 import type { State } from "../raft/state.ts";
 import type { Config, NodeId } from "../raft/types.ts";
 import type { Clock, Peers } from "./ports.ts";
@@ -66,7 +66,7 @@ function sentencesOf(config: Config, state: State, left: number): readonly strin
   const { n, q, k } = quorum(membership);
   const stays = `n=${n} stays: an election needs ${q} of the other voters`;
   if (k <= left || memberOf(membership, config.id)?.kind !== "voter") return [said, stays];
-  const needed = acknowledgements(k);
-  const others = `${left} other node${left === 1 ? " gives" : "s give"} one now`;
+  const needed = counted(k, "acknowledgement");
+  const others = `${counted(left, "other node gives", "other nodes give")} one now`;
   return [said, stays, `Writes wait: they need ${needed} and ${others}`];
 }

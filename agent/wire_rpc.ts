@@ -6,6 +6,7 @@
  * `params` and `result` is opaque here and decoded by the method.
  */
 import { isRecord } from "./is_record.ts";
+import { parseJson } from "./json.ts";
 
 /** Version of the envelope. A node refuses calls of a later one and says both numbers. */
 export const RPC_VERSION = 1;
@@ -119,7 +120,7 @@ export function encodeCall(call: RpcCall): string {
 
 /** Reads a call; what is wrong with it is said with the code that answers it. */
 export function decodeCall(text: string): DecodedCall {
-  const document = parse(text);
+  const document = parseJson(text);
   if (document === undefined) return wrong("parse", "Body is not JSON", null);
   if (!isRecord(document)) return wrong("invalidRequest", "Body is not one call", null);
   const { xenon, method, params, from, cluster } = document;
@@ -155,7 +156,7 @@ export function encodeError(id: number | null, name: RpcErrorName, because: stri
 
 /** Reads the answer to call `id`. */
 export function decodeAnswer(text: string, id: number): DecodedAnswer {
-  const document = parse(text);
+  const document = parseJson(text);
   if (!isRecord(document) || document.jsonrpc !== "2.0") {
     return { kind: "undecodable", because: "the answer is not JSON-RPC" };
   }
@@ -179,15 +180,6 @@ function decodeError(error: Readonly<Record<string, unknown>>): DecodedAnswer {
 
 function wrong(name: RpcErrorName, because: string, id: number | null): DecodedCall {
   return { kind: "error", name, because, id };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Callers treat every text that is no JSON alike; the parser's message would quote it.
-    return undefined;
-  }
 }
 
 function isShortText(value: unknown): value is string {

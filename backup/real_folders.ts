@@ -6,6 +6,7 @@ import { lchown } from "node:fs/promises";
 import { freeBytes } from "../mysql/data_folder.ts";
 import { ownPrefix } from "./places.ts";
 import type { Folders, Owner } from "./ports.ts";
+import { messageOf } from "../mysql/message_of.ts";
 
 const folderMode = 0o750;
 const fileMode = 0o640;
@@ -107,6 +108,6 @@ async function orNull<T>(work: Promise<T>): Promise<T | null> {
 }
 
 function failure(what: string, cause: unknown): Error {
-  const because = cause instanceof Error ? cause.message : String(cause);
+  const because = messageOf(cause);
   return new Error(`Cannot ${what}: ${because}`, { cause });
 }

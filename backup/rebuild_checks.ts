@@ -27,6 +27,7 @@ import {
   placesOf,
 } from "./places.ts";
 import type { Folders, Host, LocalNode, Owner, Survey } from "./ports.ts";
+import { counted } from "../mysql/counted.ts";
 
 /** What the operator asked for. */
 export interface RebuildWish {
@@ -148,7 +149,8 @@ function clusterProblems(
   const matters = wish.automatic || (local.follows && voters.includes(host.self) && !wish.force);
   if (matters && others.length < quorum) {
     problems.push(
-      `Only ${others.length} other voters are healthy and ${quorum} are needed to elect a leader: ` +
+      `Only ${counted(others.length, "other voter is", "other voters are")} healthy and ` +
+        `${quorum} are needed to elect a leader: ` +
         "bring the others back first, or use --force",
     );
   }
@@ -242,7 +244,8 @@ async function extraProblems(
   }
   if (isEmpty(extra)) return [];
   const number = count(extra);
-  control.say(`${number} transactions exist only here: ${formatLine(extra)}`);
+  const here = counted(number, "transaction exists only here", "transactions exist only here");
+  control.say(`${here}: ${formatLine(extra)}`);
   const problems: string[] = [];
   const forced = await host.forcedShutdown().catch((error) => (error as Error).message);
   if (forced !== null && !wish.force) {
@@ -253,7 +256,7 @@ async function extraProblems(
   }
   if (!wish.automatic && !wish.force && number > BigInt(localTransactionsMax)) {
     problems.push(
-      `${number} transactions exist only here, and backup.max-allowed-local-trx-count allows ` +
+      `${here}, and backup.max-allowed-local-trx-count allows ` +
         `${localTransactionsMax}: use --force, which saves them to files first`,
     );
   }

@@ -392,7 +392,7 @@ Deno.test("a rebuild is refused while it would leave too few healthy voters, unl
   for (const survey of [gone, surveyOf(`${others}:1-10`, false)]) {
     node.survey = survey;
     const refused = rebuild(optionsOf(node), taskOf().task, wish);
-    await assert.rejects(refused, /Only 1 other voters are healthy/);
+    await assert.rejects(refused, /Only 1 other voter is healthy/);
   }
   node.running = false; // It acknowledges nothing itself, and b votes all the same.
   const forced = { ...wish, automatic: true, force: true };

@@ -26,6 +26,7 @@ import { persistedSettings } from "./persisted.ts";
 import { belongs, ownPrefix, pathProblem, type Place, placesApart, placesOf } from "./places.ts";
 import type { Folders, Host, Task, Ticker } from "./ports.ts";
 import { untilAnswers } from "./wait_for_server.ts";
+import { counted } from "../mysql/counted.ts";
 
 export interface RestoreOptions {
   readonly host: Host;
@@ -210,12 +211,13 @@ async function bringOver(
   await folders.make(work, owner);
   await folders.make(target, owner);
   await copyFiles({ from: `${backup}/${dataName}`, to: target, manifest }, task);
-  task.say(`R3 ${manifest.files.length} files are copied`);
+  task.say(`R3 ${counted(manifest.files.length, "file is", "files are")} copied`);
   const { files } = await contentsOf(target, { signal: task.signal, progress: () => {} });
   const wrong = differences(manifest, files);
   if (wrong.length > 0) {
     const shown = wrong.slice(0, shownMax).join(", ");
-    throw new Error(`The backup "${backup}" is damaged, ${wrong.length} files differ: ${shown}`);
+    const found = counted(wrong.length, "file differs", "files differ");
+    throw new Error(`The backup "${backup}" is damaged, ${found}: ${shown}`);
   }
   task.say("R4 all checksums are right");
   const version = parseVersion(manifest.serverVersion);

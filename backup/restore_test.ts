@@ -152,7 +152,7 @@ Deno.test("a damaged backup is found before anything is in place", async () => {
   using place = await new Place().describe();
   Deno.writeTextFileSync(`${place.backup}/data/ibdata1`, "dada");
   const { job, apart } = task(place);
-  await assert.rejects(restore(place.options, job), /is damaged, 1 files differ: ibdata1/);
+  await assert.rejects(restore(place.options, job), /is damaged, 1 file differs: ibdata1/);
   assert.deepEqual(place.names(), []);
   assert.ok(!place.done.includes("start"));
   assert.equal(apart.at(-1), null);

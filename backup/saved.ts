@@ -17,6 +17,7 @@ import { run, succeeded } from "../mysql/process.ts";
 import { rowsOf, text } from "../mysql/rows.ts";
 import { quoteString } from "../mysql/text.ts";
 import type { SavedTransactions } from "./ports.ts";
+import { counted } from "../mysql/counted.ts";
 
 export interface SaveOptions {
   readonly connection: Connection;
@@ -47,7 +48,7 @@ export async function saveTransactions(options: SaveOptions): Promise<SavedTrans
   const missing = subtract(gtids, found);
   const names = sql === null ? paths.map((path) => path.split("/").at(-1) ?? "") : ["extra.sql"];
   await Deno.writeTextFile(`${folder}/README`, readme({ gtids, missing, names }), { mode: 0o600 });
-  const number = `${count(found)} of ${count(gtids)} transactions in ${
+  const number = `${count(found)} of ${counted(count(gtids), "transaction")} in ${
     names.join(", ") || "no file"
   }`;
   const rest = isEmpty(missing) ? "" : "; the others are only in the old data, which is kept";

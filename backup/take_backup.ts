@@ -26,6 +26,7 @@ import { syncFolder } from "./folder.ts";
 import { dataName, encodeManifest, type Manifest, manifestName } from "./manifest.ts";
 import type { Owner } from "./ports.ts";
 import { missingFrom } from "./rebuild_checks.ts";
+import { counted } from "../mysql/counted.ts";
 
 /** Logs and temporary files of a copy. */
 const roomFactor = 1.1;
@@ -258,5 +259,5 @@ async function removeOutdated(
 }
 
 function sizeOf({ bytes, files }: Manifest): string {
-  return `${files.length} files, ${Math.round(bytes / 1_048_576)} MB`;
+  return `${counted(files.length, "file")}, ${Math.round(bytes / 1_048_576)} MB`;
 }

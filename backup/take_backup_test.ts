@@ -109,7 +109,7 @@ Deno.test("a backup gets its name when it is whole, with a manifest beside its d
   using place = new Place();
   const { job, words } = task(place);
   const sentence = await takeBackup(options(place), job);
-  assert.match(sentence, /2026-01-02T03-04-05Z holds 1 files, .*: completed OK!$/);
+  assert.match(sentence, /2026-01-02T03-04-05Z holds 1 file, .*: completed OK!$/);
   assert.deepEqual(place.names(), ["2026-01-02T03-04-05Z"]);
   const folder = `${place.to}/2026-01-02T03-04-05Z`;
   assert.deepEqual(place.names(folder), ["data", "manifest.json"]);

@@ -9,6 +9,7 @@ import { findConfig } from "./lookup.ts";
 import type { FoundConfig, Programs, Surroundings, World } from "./ports.ts";
 import type { ConfigCommand } from "./tree/config.ts";
 import { withFailure } from "./wait.ts";
+import { wrongConfig } from "./wrong_config.ts";
 
 /** The runner of the group. */
 export async function runConfig(command: ConfigCommand, around: Surroundings): Promise<Outcome> {
@@ -83,13 +84,6 @@ async function checkConfig(found: FoundConfig, programs: Programs) {
 
 function warned(warnings: number): string {
   return warnings === 0 ? "" : `, with ${warnings === 1 ? "a warning" : `${warnings} warnings`}`;
-}
-
-function wrongConfig(path: string, problems: number): CommandError {
-  const count = problems === 1 ? "one problem" : `${problems} problems`;
-  return new CommandError(`Cannot use the config "${path}" as it has ${count}`, {
-    next: "correct it, every setting stands in config.example.toml",
-  });
 }
 
 async function convert(

@@ -4,6 +4,10 @@
  */
 import type { NodeStatus } from "../agent/wire_status.ts";
 import type { Answer, Cluster, Question } from "./ports.ts";
+import { settle } from "../agent/fake_clock.ts";
+
+/** A command awaits one thing after another before it waits for a node. */
+const settleRounds = 200;
 
 export type FakeNode =
   | {
@@ -60,23 +64,17 @@ export function createFakeCluster(
     watched.catch(() => "The caller sees the rejection when it awaits the result below.");
     const roundsMax = 10;
     for (let round = 0; round < roundsMax && !ended; round++) {
-      await settle();
+      await settle(settleRounds);
       const due = waiting;
       waiting = [];
       elapsedMs += Math.max(0, ...due.map((one) => one.deadlineMs));
       for (const one of due) one.give();
-      await settle();
+      await settle(settleRounds);
     }
     return { result: await watched, elapsedMs };
   }
 
   return { local: Object.keys(nodes)[0] ?? "", seeds, calls, call, finish };
-}
-
-/** Lets everything run that does not wait for time to pass. */
-async function settle(): Promise<void> {
-  const turnsMax = 200;
-  for (let turn = 0; turn < turnsMax; turn++) await Promise.resolve();
 }
 
 /** The three agents of the operator guide, all well: .155 leads in view 182. */

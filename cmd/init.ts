@@ -7,6 +7,7 @@ import { packagedConfig } from "./lookup.ts";
 import type { SecretSource, Setup, Surroundings, World } from "./ports.ts";
 import { renderSettings, type TomlValue } from "./toml_text.ts";
 import { type InitCommand, type InitWish, parseAddress, parseVip } from "./tree/init.ts";
+import { messageOf } from "../mysql/message_of.ts";
 
 /** The least time in which the lease of an address ends before others elect. */
 const electionMsWithVip = 1200;
@@ -60,7 +61,10 @@ async function complete(wish: InitWish, setup: Setup): Promise<Complete> {
   }
   return {
     ...wish,
-    address: address ?? understood(parseAddress, await setup.ask("Address of this host")),
+    address: address ?? understood(await setup.ask("Address of this host"), {
+      parse: parseAddress,
+      next: "answer with an IP address of this host, or give it with --address",
+    }),
     vip: wish.vip ?? vipOf(await setup.ask("Virtual address of the leader (empty for none)")),
     replicationUser: replicationUser ??
       (await setup.ask("Account that replicas connect with (empty for repl)") || "repl"),
@@ -68,16 +72,22 @@ async function complete(wish: InitWish, setup: Setup): Promise<Complete> {
 }
 
 function vipOf(answer: string): InitWish["vip"] {
-  return answer === "" ? undefined : understood(parseVip, answer);
+  return answer === "" ? undefined : understood(answer, {
+    parse: parseVip,
+    next: "answer with IP or IP/PREFIX, or give it with --vip",
+  });
 }
 
 /** What is wrong with a word of the command line is wrong with an answer too. */
-function understood<Value>(parse: (answer: string) => Value, answer: string): Value {
+function understood<Value>(
+  answer: string,
+  { parse, next }: { readonly parse: (answer: string) => Value; readonly next: string },
+): Value {
   try {
     return parse(answer);
   } catch (cause) {
-    const because = cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause);
-    throw new CommandError(`Cannot go on: ${because}`, { next: "run it again" });
+    const because = messageOf(cause).replace(/\.$/, "");
+    throw new CommandError(`Cannot go on: ${because}`, { next });
   }
 }
 
@@ -131,20 +141,20 @@ async function passwordsOf(
   const settings: Record<string, TomlValue> = {};
   const { replicationPassword: word, replicationPasswordFile, mysqlPasswordFile } = wish;
   if (replicationPasswordFile !== undefined) {
-    await world.readSecret({ kind: "file", path: replicationPasswordFile });
+    await world.readSecret({ kind: "file", path: replicationPasswordFile }, "--replpwd-file");
     settings["replication.passwd-file"] = replicationPasswordFile;
   } else {
     if (word === undefined) {
       world.say(`Password of "${wish.replicationUser}", on all nodes the same:`);
     }
-    settings["replication.passwd"] = await world.readSecret(sourceOf(word));
+    settings["replication.passwd"] = await world.readSecret(sourceOf(word), "--replpwd-file");
   }
   if (mysqlPasswordFile !== undefined) {
-    await world.readSecret({ kind: "file", path: mysqlPasswordFile });
+    await world.readSecret({ kind: "file", path: mysqlPasswordFile }, "--mysql-passwd-file");
     settings["mysql.passwd-file"] = mysqlPasswordFile;
   } else if (setup.interactive) {
     world.say(`Password of "${wish.mysqlAdmin}", the agent's account on this MySQL:`);
-    settings["mysql.passwd"] = await world.readSecret({ kind: "prompt" });
+    settings["mysql.passwd"] = await world.readSecret({ kind: "prompt" }, "--mysql-passwd-file");
   }
   return settings;
 }

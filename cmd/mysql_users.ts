@@ -15,7 +15,7 @@ export async function changeUser(
 ): Promise<Outcome> {
   const { change, deadlineMs } = wish;
   const params = "password" in change
-    ? { ...change.account, password: await world.readSecret(change.password) }
+    ? { ...change.account, password: await world.readSecret(change.password, "--password-file") }
     : change.account;
   return await tellAgent(cluster, {
     method: "user.change",

@@ -126,7 +126,7 @@ export interface World {
   /** Shows one line of progress at once, on standard error. */
   say(line: string): void;
   /** Reads a password; rejects when there is none. */
-  readSecret(source: SecretSource): Promise<string>;
+  readSecret(source: SecretSource, fileOption: string): Promise<string>;
   env(name: string): string | undefined;
   /** The text of a file, undefined where there is none; rejects when it cannot be read. */
   readText(path: string): Promise<string | undefined>;

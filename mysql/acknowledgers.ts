@@ -4,11 +4,7 @@
  * begun only where the acknowledgement is sure to come.
  */
 import type { SemiSyncSourceFacts } from "./facts.ts";
-
-/** How sentences count them: "1 acknowledgement", "2 acknowledgements". */
-export function acknowledgements(count: number): string {
-  return `${count} acknowledgement${count === 1 ? "" : "s"}`;
-}
+import { counted } from "./counted.ts";
 
 /** Why a commit would wait now, with the remedy; null where enough replicas are connected. */
 export function missingAcknowledgers(
@@ -19,7 +15,7 @@ export function missingAcknowledgers(
 ): string | null {
   if (!enabled || clients >= waitForCount) return null;
   const missing = waitForCount - clients;
-  return `writes wait for ${acknowledgements(waitForCount)} and ` +
-    `${clients} ${clients === 1 ? "replica is" : "replicas are"} connected: ` +
+  return `writes wait for ${counted(waitForCount, "acknowledgement")} and ` +
+    `${counted(clients, "replica is", "replicas are")} connected: ` +
     `bring ${missing === 1 ? "a follower" : `${missing} followers`} back first`;
 }

@@ -2,6 +2,7 @@
  * What went wrong with a connection or a statement, told apart by what a caller can do about it,
  * and told without secrets: statements that set a password are cut and their quoted parts hidden.
  */
+import { messageOf } from "./message_of.ts";
 
 export type DatabaseErrorKind =
   /** Nobody listens there, or the address cannot be reached. The statement was not sent. */
@@ -96,7 +97,7 @@ export function shownSql(sql: string): string {
 
 /** What the server or the driver said about `sql`, without secrets and of bounded length. */
 export function shownMessage(failure: unknown, sql: string): string {
-  const text = failure instanceof Error ? failure.message : String(failure);
+  const text = messageOf(failure);
   return hideSecrets(text, sql).replace(/\s+/g, " ").slice(0, shownMessageMax);
 }
 

@@ -4,7 +4,6 @@
  * those are waited for as well.
  */
 
-import { acknowledgements } from "./acknowledgers.ts";
 import type { Connection } from "./client.ts";
 import { killSessions } from "./other_sessions.ts";
 import {
@@ -19,6 +18,7 @@ import { integer, rowsOf, text } from "./rows.ts";
 import type { Statement } from "./plan.ts";
 import { quoteString } from "./text.ts";
 import { pause, TimeLeft } from "./time_left.ts";
+import { counted } from "./counted.ts";
 
 export interface CutOff {
   readonly replica: ReplicaName;
@@ -85,7 +85,7 @@ export function stillShared(seen: {
   const own = sessions.filter((one) => one.acknowledges && stay.includes(one.user)).length;
   if (own >= k) return null;
   return `writes need ${
-    acknowledgements(k)
+    counted(k, "acknowledgement")
   } and only ${own} of the voters that stay log in with an ` +
     `account of their own, the others with "${user}": run this version on all of them`;
 }

@@ -3,10 +3,10 @@
  * sets before it opens, and what is put back while the leader serves.
  */
 
-import { acknowledgements } from "./acknowledgers.ts";
 import { dialectOfFacts, type ServerFacts } from "./facts.ts";
 import { type Deadline, type Statement, statement } from "./plan.ts";
 import { quoteString } from "./text.ts";
+import { counted } from "./counted.ts";
 
 /** Practically for ever: 49 days. The greatest value that every version takes. */
 export const semiSyncTimeoutMs = 4_294_967_295;
@@ -55,7 +55,9 @@ export function semiSync(facts: ServerFacts, k: number): readonly Statement[] {
     statements.push(set(names.waitPoint, "'AFTER_SYNC'", "wait before the commit is visible"));
   }
   if (!seen.installed || seen.waitForCount !== k) {
-    statements.push(set(names.waitCount, k, `ask for ${acknowledgements(k)} of each commit`));
+    statements.push(
+      set(names.waitCount, k, `ask for ${counted(k, "acknowledgement")} of each commit`),
+    );
   }
   if (!seen.enabled) {
     statements.push(set(names.enabled, "ON", "switch semi-sync source on"));

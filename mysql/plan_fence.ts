@@ -6,6 +6,7 @@
  * Only then semi-sync goes off, which lets the waiting commits end and the request complete. The other way
  * round, unreplicated commits would be acknowledged.
  */
+import { counted } from "./counted.ts";
 
 /** One row of SHOW PROCESSLIST. That statement shows kills, performance_schema does not. */
 export interface Session {
@@ -96,8 +97,12 @@ export type CloseAction =
  */
 export function plannedClose(seen: FenceSeen, outOfTime: boolean): CloseAction {
   if (seen.xaPending > 0) {
-    const because = `${seen.xaPending} prepared XA transactions are pending`;
-    return { kind: "giveUp", because };
+    const pending = counted(
+      seen.xaPending,
+      "prepared XA transaction is",
+      "prepared XA transactions are",
+    );
+    return { kind: "giveUp", because: `${pending} pending` };
   }
   if (isClosed(seen) && seen.owned === "") return { kind: "done" };
   const because = "commits that wait for their acknowledgement hold the close up";
@@ -164,7 +169,7 @@ function ending(seen: FenceSeen): FenceAction {
   if (seen.semiSyncSourceEnabled && seen.xaPending > 0) {
     return {
       kind: "mustKillServer",
-      because: `${seen.xaPending} prepared XA transactions could still be committed, ` +
+      because: `${counted(seen.xaPending, "prepared XA transaction")} could still be committed, ` +
         "as XA COMMIT ignores super_read_only",
     };
   }

@@ -10,6 +10,7 @@
 
 import { clientSessions, isSystem, type Session } from "./plan_fence.ts";
 import { atLeast, type Version } from "./version.ts";
+import { counted } from "./counted.ts";
 
 /** A session with what it does at the moment, as SHOW PROCESSLIST words it. */
 export interface BusySession extends Session {
@@ -82,7 +83,8 @@ export function serverLockHolders(
 
 /** One sentence for the log. */
 export function endedSentence({ ids, by }: HoldUp): string {
-  return `ended ${ids.length} client sessions: they held the promotion up by ${by}`;
+  const who = counted(ids.length, "client session: it", "client sessions: they");
+  return `ended ${who} held the promotion up by ${by}`;
 }
 
 /** Locks of the whole server; nothing where its instrument is off, as in 5.7 by default. */

@@ -106,4 +106,8 @@ Deno.test("the log says how many sessions were ended, and why", () => {
     endedSentence({ ids: [11, 12], by: "a backup lock" }),
     "ended 2 client sessions: they held the promotion up by a backup lock",
   );
+  assert.equal(
+    endedSentence({ ids: [11], by: "locked rows" }),
+    "ended 1 client session: it held the promotion up by locked rows",
+  );
 });

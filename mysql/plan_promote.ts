@@ -7,7 +7,6 @@
  * of semi-sync is left as it is: without a receiver it does nothing, and the next follow plan sets it.
  */
 
-import { acknowledgements } from "./acknowledgers.ts";
 import { dialectOfFacts, type ServerFacts } from "./facts.ts";
 import { contains, count, fromInterval, type GtidSet, isEmpty, parse, subtract } from "./gtid.ts";
 import { emptyTransaction } from "./empty_transaction.ts";
@@ -24,6 +23,7 @@ import { waitForExecuted } from "./dialect.ts";
 import type { Sysvars } from "./sysvars.ts";
 import { createAccounts, givePassword } from "./replication_account.ts";
 import { unfit } from "./unfit.ts";
+import { counted } from "./counted.ts";
 
 /** An account with which one replica reads from this server. All have one password. */
 export interface ReplicationAccount {
@@ -74,9 +74,11 @@ export function promote(facts: ServerFacts, goal: PromoteGoal): Plan {
 function keptOffline({ offlineMode }: ServerFacts, { k, xaPending }: PromoteGoal): string[] {
   if (!offlineMode || xaPending === 0 || k === 0) return [];
   return [
-    `offline_mode is ON because of ${xaPending} prepared XA transactions, which clients could commit ` +
-    "before the marker, and it keeps replicas out too: XA COMMIT or XA ROLLBACK them here " +
-    "(XA RECOVER lists them)",
+    `offline_mode is ON because of ${
+      counted(xaPending, "prepared XA transaction")
+    }, which clients ` +
+    "could commit before the marker, and it keeps replicas out too: XA COMMIT or XA ROLLBACK here " +
+    "what XA RECOVER lists",
   ];
 }
 
@@ -173,7 +175,9 @@ function semiSyncUnverified(facts: ServerFacts, k: number): readonly string[] {
   const reasons: string[] = [];
   if (!seen.enabled || !seen.status) reasons.push("semi-sync source is OFF and must be ON");
   if (seen.waitForCount !== k) {
-    reasons.push(`semi-sync asks for ${acknowledgements(seen.waitForCount)} and must ask for ${k}`);
+    reasons.push(
+      `semi-sync asks for ${counted(seen.waitForCount, "acknowledgement")} and must ask for ${k}`,
+    );
   }
   if (!seen.waitNoReplica || seen.timeoutMs !== semiSyncTimeoutMs) {
     reasons.push("semi-sync would give up waiting and must wait without limit");
@@ -190,7 +194,8 @@ function mark(facts: ServerFacts, goal: PromoteGoal, marker: GtidSet): Plan {
 /** A second session that wrote the same GTID would only queue behind the first. */
 function waitForMarker(goal: PromoteGoal): Plan {
   const sql = waitForExecuted(`${goal.clusterUuid}:${goal.term}`, waitSliceSeconds);
-  const what = `wait until ${goal.k} replicas acknowledge the marker of term ${goal.term}`;
+  const acknowledged = counted(goal.k, "replica acknowledges", "replicas acknowledge");
+  const what = `wait until ${acknowledged} the marker of term ${goal.term}`;
   return run(statement(sql, what, { deadline: "wait" }));
 }
 

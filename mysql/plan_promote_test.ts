@@ -233,7 +233,7 @@ Deno.test("promote() waits for a marker that hangs, and does not write it twice"
   assert.equal(server.facts.owned, `${clusterUuid}:5`);
   assert.equal(server.facts.readOnly, true);
   assert.equal(ran.filter(({ sql }) => sql === "COMMIT").length, 1);
-  assert.match(ran.at(-1)?.what ?? "", /wait until 1 replicas acknowledge the marker of term 5/);
+  assert.match(ran.at(-1)?.what ?? "", /wait until 1 replica acknowledges the marker of term 5/);
   assertLeads(runPromotion({ ...server, ackers: 1 }, goal).server, 1);
 });
 

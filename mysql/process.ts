@@ -89,7 +89,7 @@ export async function run(
     : writeAll(child.stdin, options.stdin);
   const ended = await endOf(child, options);
   await drain(pipes);
-  await within(written, pipeDrainMs);
+  await valueWithin(written, pipeDrainMs);
   return finish(ended, out, err);
 }
 
@@ -174,7 +174,7 @@ async function endOf(child: Deno.ChildProcess, options: RunOptions): Promise<Pro
   if (typeof first !== "string") return endFromStatus(first);
   const group = options.ownSession ?? false;
   sendSignal(child, "SIGTERM", group);
-  const stopped = await within(child.status, options.termMs ?? termMsDefault);
+  const stopped = await valueWithin(child.status, options.termMs ?? termMsDefault);
   if (stopped === undefined) {
     sendSignal(child, "SIGKILL", group);
     await child.status;
@@ -212,8 +212,8 @@ function sendSignal(child: Deno.ChildProcess, signal: Deno.Signal, group: boolea
   }
 }
 
-/** The value of a promise, or undefined where it is not settled in time. */
-async function within<T>(promise: Promise<T>, limitMs: number): Promise<T | undefined> {
+/** The value of a promise, or undefined when the time is over; `within` of time_left.ts rejects then. */
+async function valueWithin<T>(promise: Promise<T>, limitMs: number): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), limitMs);
@@ -247,7 +247,7 @@ async function readInto(
 }
 
 async function drain(pipes: readonly Pipe[]): Promise<void> {
-  const ended = await within(Promise.all(pipes.map((pipe) => pipe.done)), pipeDrainMs);
+  const ended = await valueWithin(Promise.all(pipes.map((pipe) => pipe.done)), pipeDrainMs);
   if (ended === undefined) await Promise.all(pipes.map((pipe) => pipe.cancel()));
 }
 

@@ -13,8 +13,8 @@ import { persisting, type Step, toAll } from "./common.ts";
 import { heartbeat, heartbeats } from "./leader.ts";
 import {
   ackers,
-  acknowledgements,
   canVote,
+  counted,
   memberOf,
   otherVoters,
   quorum,
@@ -101,9 +101,8 @@ function lastAckers(config: Config, state: Leader, leaving: NodeId): string | nu
   if (staying >= k) return null;
   const witness = membership.members.find((member) => member.kind === "witness");
   const next = witness === undefined ? "add another voter first" : `remove ${witness.id} first`;
-  return `writes need ${
-    acknowledgements(k)
-  } and only ${staying} other voters could give one: ${next}`;
+  const others = counted(staying, "other voter");
+  return `writes need ${counted(k, "acknowledgement")} and only ${others} could give one: ${next}`;
 }
 
 /** Only a node without a vote changes its kind by being added again. */
@@ -138,9 +137,8 @@ function tooFewAckers(
   const present = connected(config, state, at);
   const staying = present.filter((id) => id !== change.id);
   if (staying.length < k) {
-    return `writes need ${
-      acknowledgements(k)
-    } and only ${staying.length} other voters give one now: ` +
+    const others = counted(staying.length, "other voter gives", "other voters give");
+    return `writes need ${counted(k, "acknowledgement")} and only ${others} one now: ` +
       "bring the others back first";
   }
   const prompt = present.filter((id) => inStep(config, state, { id, at }));
@@ -149,8 +147,8 @@ function tooFewAckers(
   if (enough || prompt.length < k) return null;
   const behind = staying.filter((id) => !prompt.includes(id));
   const [are, they] = behind.length === 1 ? ["is", "it has"] : ["are", "they have"];
-  return `writes need ${acknowledgements(k)}, and ${behind.join(", ")} ${are} not in step: ` +
-    `wait until ${they} caught up`;
+  const late = `${behind.join(", ")} ${are} not in step`;
+  return `writes need ${counted(k, "acknowledgement")}, and ${late}: wait until ${they} caught up`;
 }
 
 /**
@@ -309,7 +307,11 @@ function nextMove(
 }
 
 function waiting(state: Leader, target: NodeId, k: number): Leader {
-  const why = `the change of ${target} waits until ${k} voters replicate from here and acknowledge`;
+  const [one, many] = [
+    "voter replicates from here and acknowledges",
+    "voters replicate from here and acknowledge",
+  ];
+  const why = `the change of ${target} waits until ${counted(k, one, many)}`;
   return { ...state, why };
 }
 

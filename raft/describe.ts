@@ -5,7 +5,7 @@ import type { Message } from "./message.ts";
 import type { Leader, State, Unfollowable } from "./state.ts";
 import type { Config, NodeId, Replica } from "./types.ts";
 import { replicates } from "./answers.ts";
-import { acknowledgements, memberOf, otherVoters, quorum, voters } from "./quorum.ts";
+import { counted, memberOf, otherVoters, quorum, voters } from "./quorum.ts";
 
 /** The cycle's sentence: who I am, what I do, why not more. */
 export function describe(config: Config, state: State): string {
@@ -53,7 +53,7 @@ function describeLeader(config: Config, state: Leader): string {
     const because = present.includes(id) ? hindrance(config, state, id) : "it does not answer";
     return because === null ? [] : [`${id}: ${because}`];
   });
-  return [`${said}, writes wait for ${acknowledgements(k)}`, ...unable].join("; ");
+  return [`${said}, writes wait for ${counted(k, "acknowledgement")}`, ...unable].join("; ");
 }
 
 /** Why a voter that answers does not acknowledge; null for one that seems to, and for a witness. */

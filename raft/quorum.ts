@@ -17,9 +17,9 @@ export function quorumOf(n: number): Quorum {
   return { n, q, k: Math.max(0, n - q) };
 }
 
-/** How sentences count them: "1 acknowledgement", "2 acknowledgements". */
-export function acknowledgements(count: number): string {
-  return `${count} acknowledgement${count === 1 ? "" : "s"}`;
+/** How sentences count things: "1 acknowledgement", "2 acknowledgements". */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 /** Sizes for a member list; a leaving member still votes. */

@@ -31,6 +31,7 @@ export function looseSeen(durable: Durable, view: ServerView): Durable {
     : { ...durable, forgets: next };
 }
 
+/** Are both the same run of a server? Two that are not known count as the same. */
 export function sameRun(left: Incarnation | null, right: Incarnation | null): boolean {
   return left?.boot === right?.boot && left?.process === right?.process;
 }

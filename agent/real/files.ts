@@ -3,6 +3,7 @@
  * the old one, and the folder synced, so that a crash leaves either the old or the new text.
  * Every call carries the name of its place, so that a test can break that one and no other.
  */
+import { messageOf } from "../../mysql/message_of.ts";
 
 /** A disk that takes longer is treated as broken: the agent cannot keep promises with it. */
 const DISK_MS_MAX = 10_000;
@@ -119,7 +120,7 @@ async function withDeadline<T>(work: Promise<T>, subject: string): Promise<T> {
 }
 
 function failure(subject: string, cause: unknown): Error {
-  const because = cause instanceof Error ? cause.message : String(cause);
+  const because = messageOf(cause);
   return because.startsWith(subject)
     ? cause as Error
     : new Error(`${subject}: ${because}`, { cause });

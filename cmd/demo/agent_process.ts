@@ -4,6 +4,7 @@ import { livenessOf } from "../../mysql/process_stat.ts";
 import { readStat } from "../../mysql/server_process.ts";
 import { pause } from "../../mysql/time_left.ts";
 
+/** An agent under test, as a process that can be signalled and killed. */
 export class AgentProcess {
   readonly pid: number;
   /** With the process id it names one process for ever, so no stranger is ever signalled. */

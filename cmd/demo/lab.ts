@@ -36,6 +36,7 @@ const pollEveryMs = 20;
 const openingMsMax = 60_000;
 const commandMs = 60_000;
 
+/** Three agents with a MySQL each, in a temporary folder. */
 export class Lab implements AsyncDisposable {
   readonly folder: string;
   readonly nodes: readonly LabNode[];

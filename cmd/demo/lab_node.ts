@@ -31,6 +31,7 @@ const statementMs = 5_000;
 const statusMs = 500;
 const goneMs = 60_000;
 
+/** One agent with its MySQL. */
 export class LabNode {
   readonly id: string;
   readonly mysql: string;

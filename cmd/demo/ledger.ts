@@ -16,6 +16,7 @@ export interface Acknowledgement {
 /** A ledger keeps no more than this; a bench that reaches it has run for many hours. */
 const entriesMax = 5_000_000;
 
+/** Every write of a workload with its outcome. */
 export class Ledger {
   readonly acknowledged: Acknowledgement[] = [];
   /** The server refused them: they must not be there, and nobody was promised anything. */

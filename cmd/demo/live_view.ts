@@ -12,6 +12,7 @@ import { pause } from "../../mysql/time_left.ts";
 const redrawMs = 500;
 const columnsDefault = 160;
 
+/** Shows a cluster on the terminal while it runs. */
 export class LiveView implements AsyncDisposable {
   readonly #terminal = Deno.stdout.isTerminal();
   readonly #startedAt = performance.now();

@@ -4,6 +4,7 @@ import { judgeConfigMode, loadSecrets } from "../../agent/real/secrets.ts";
 import type { Config } from "../../agent/config_shape.ts";
 import type { FileFindings, FoundConfig } from "../ports.ts";
 import { readServerPlace } from "./server.ts";
+import { messageOf } from "../../mysql/message_of.ts";
 
 /** What is wrong with the files of a configuration that is right in itself. */
 export async function checkFiles({ path, text }: FoundConfig): Promise<FileFindings> {
@@ -36,5 +37,5 @@ function isNotFound(error: unknown): boolean {
 
 function sentencesOf(error: unknown): readonly string[] {
   const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
-  return errors.map((one) => one instanceof Error ? one.message : String(one));
+  return errors.map(messageOf);
 }

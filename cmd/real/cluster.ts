@@ -6,6 +6,7 @@ import { readSecretFile } from "../../agent/real/secrets.ts";
 import type { Secret } from "../../agent/secret.ts";
 import { CommandError } from "../exit.ts";
 import type { Answer, Cluster, FoundConfig } from "../ports.ts";
+import { wrongConfig } from "../wrong_config.ts";
 
 /** Where this host's agent listens, and the other members the config names. */
 export interface Members {
@@ -37,12 +38,8 @@ async function readClusterSecret(path: string): Promise<Secret> {
 export function readConfig({ path, text }: FoundConfig): Config {
   const result = parseConfig(text);
   if (result.kind === "config") return result.config;
-  const { length } = result.problems;
-  const problems = length === 1 ? "one problem" : `${length} problems`;
-  throw new CommandError(`Cannot use the config "${path}" as it has ${problems}`, {
-    next: "correct it, every setting stands in config.example.toml",
-    details: result.problems.map((problem) => describeRemark(path, problem)),
-  });
+  const details = result.problems.map((problem) => describeRemark(path, problem));
+  throw wrongConfig(path, details.length, details);
 }
 
 /** The port of the commands over a client of the agents. */

@@ -12,23 +12,23 @@ const interrupt = 3;
 const endOfText = 4;
 const backspaces: readonly number[] = [8, 127];
 
-/** The password itself. */
-export async function readSecret(source: SecretSource): Promise<string> {
+/** The password itself. `fileOption` is what the command calls the option for a file with it. */
+export async function readSecret(source: SecretSource, fileOption: string): Promise<string> {
   switch (source.kind) {
     case "given":
       return source.text;
     case "file":
-      return await fromFile(source.path);
+      return await fromFile(source.path, fileOption);
     case "stdin":
       return await firstLine();
     case "prompt":
-      return await asked();
+      return await asked(fileOption);
   }
 }
 
-async function fromFile(path: string): Promise<string> {
+async function fromFile(path: string, fileOption: string): Promise<string> {
   try {
-    return (await readSecretFile(path, "--password-file")).reveal();
+    return (await readSecretFile(path, fileOption)).reveal();
   } catch (error) {
     const message = messageOf(error);
     throw new CommandError(message, { next: "correct the file, or leave it out and be asked" });
@@ -48,19 +48,21 @@ async function firstLine(): Promise<string> {
   return new TextDecoder().decode(new Uint8Array(bytes)).replace(/\r$/, "");
 }
 
-async function asked(): Promise<string> {
+async function asked(fileOption: string): Promise<string> {
   if (!Deno.stdin.isTerminal()) {
     throw new CommandError("Cannot ask for the password as standard input is no terminal", {
-      next: 'give it by --password-file FILE, or "-" to read it from standard input',
+      next: `give it by ${fileOption} FILE, or "-" to read it from standard input`,
     });
   }
-  const first = await hidden("Password: ");
-  if (first === await hidden("The same again: ")) return first;
-  throw new CommandError("The two passwords are not the same", { next: "run it again" });
+  const first = await hidden("Password: ", fileOption);
+  if (first === await hidden("The same again: ", fileOption)) return first;
+  throw new CommandError("The two passwords are not the same", {
+    next: `type the same twice, or give it by ${fileOption} FILE`,
+  });
 }
 
 /** In raw mode the terminal shows nothing, and its keys arrive as they are. */
-async function hidden(question: string): Promise<string> {
+async function hidden(question: string, fileOption: string): Promise<string> {
   const bytes: number[] = [];
   const buffer = new Uint8Array(bytesMax);
   // Before the question, so that not even a quick answer is shown.
@@ -69,17 +71,19 @@ async function hidden(question: string): Promise<string> {
     await Deno.stderr.write(new TextEncoder().encode(question));
     while (bytes.length < bytesMax) {
       const count = await Deno.stdin.read(buffer) ?? 0;
-      if (count === 0) throw canceled();
+      if (count === 0) throw canceled(fileOption);
       for (const key of buffer.subarray(0, count)) {
         if (key === endOfLine || key === newLine) {
           return new TextDecoder().decode(Uint8Array.from(bytes));
         }
-        if (key === interrupt || key === endOfText) throw canceled();
+        if (key === interrupt || key === endOfText) throw canceled(fileOption);
         if (backspaces.includes(key)) dropCharacter(bytes);
         else bytes.push(key);
       }
     }
-    throw new CommandError("The password is too long", { next: "run it again" });
+    throw new CommandError("The password is too long", {
+      next: `choose one of less than ${bytesMax} bytes, and press Enter behind it`,
+    });
   } finally {
     Deno.stdin.setRaw(false);
     await Deno.stderr.write(new TextEncoder().encode("\n"));
@@ -91,6 +95,8 @@ function dropCharacter(bytes: number[]): void {
   while (bytes.length > 0 && ((bytes.pop() ?? 0) & 0xc0) === 0x80);
 }
 
-function canceled(): CommandError {
-  return new CommandError("Nothing was changed: no password was given", { next: "run it again" });
+function canceled(fileOption: string): CommandError {
+  return new CommandError("Nothing was changed: no password was given", {
+    next: `type it and press Enter, or give it by ${fileOption} FILE`,
+  });
 }

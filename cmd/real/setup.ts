@@ -26,7 +26,9 @@ async function ask(question: string): Promise<string> {
   const buffer = new Uint8Array(answerBytesMax);
   const length = await Deno.stdin.read(buffer);
   if (length !== null) return new TextDecoder().decode(buffer.subarray(0, length)).trim();
-  throw new CommandError("Nothing was written: the answer was missing", { next: "run it again" });
+  throw new CommandError("Nothing was written: the answer was missing", {
+    next: "end every answer with Enter, an empty one too, or give --address, --vip and --repluser",
+  });
 }
 
 async function addresses() {

@@ -18,7 +18,8 @@ export function createWorld(version: string): World {
     say: (line) => {
       Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
     },
-    readSecret: async (source) => await (await import("./secret_input.ts")).readSecret(source),
+    readSecret: async (source, fileOption) =>
+      await (await import("./secret_input.ts")).readSecret(source, fileOption),
     env: (name) => Deno.env.get(name),
     readText,
   };

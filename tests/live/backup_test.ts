@@ -165,7 +165,7 @@ const steps: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
       assert.ok(succeeded(copied), describeResult(copied));
       Deno.writeTextFileSync(`${damaged}/data/ibdata1`, "x", { append: true });
       const found = await node.xenon(["mysql", "restore", "--from", damaged], jobMs);
-      assert.match(found.stderrTail, /is damaged, 1 files differ: ibdata1/);
+      assert.match(found.stderrTail, /is damaged, 1 file differs: ibdata1/);
       const result = await node.xenon(["mysql", "restore", "--from", backupsOf(lab)], jobMs);
       assert.ok(succeeded(result), describeResult(result));
       const added = await leader.xenon(["cluster", "add", node.id], jobMs);

@@ -360,7 +360,7 @@ async function killForXa(node: DatabaseNode): Promise<void> {
   }
   await client.query("XA PREPARE 'x'", quick);
   const fenced = await node.database.fence(20_000);
-  assert.match(fenced.kind === "mustKill" ? fenced.because : "", /1 prepared XA transactions/);
+  assert.match(fenced.kind === "mustKill" ? fenced.because : "", /1 prepared XA transaction/);
   assert.equal((await node.facts()).semiSyncSource.enabled, true);
   await using other = await node.client();
   await other.query("XA ROLLBACK 'x'", quick);

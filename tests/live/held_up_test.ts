@@ -39,37 +39,38 @@ const holding: readonly Holding[] = [
     name: "FLUSH TABLES WITH READ LOCK before transactions that are not applied",
     locks: ["FLUSH TABLES WITH READ LOCK"],
     writes: ["INSERT INTO lab.t VALUES (1, 1)", "INSERT INTO lab.t VALUES (2, 1)"],
-    sentence: /ended \d client sessions: they held the promotion up by a lock \("Waiting for /,
+    sentence:
+      /ended \d client sessions?: (it|they) held the promotion up by a lock \("Waiting for /,
   },
   {
     name: "FLUSH TABLES WITH READ LOCK where nothing is left to apply",
     locks: ["FLUSH TABLES WITH READ LOCK"],
     writes: [],
-    sentence: /ended 1 client sessions: .* by a global read lock/,
+    sentence: /ended 1 client session: .* by a global read lock/,
   },
   {
     name: "a dump that reads a table before an ALTER of it",
     locks: ["START TRANSACTION WITH CONSISTENT SNAPSHOT", "SELECT * FROM lab.t"],
     writes: ["ALTER TABLE lab.t ADD COLUMN c INT"],
-    sentence: /ended \d client sessions: .* by a lock \("Waiting for table metadata lock"\)/,
+    sentence: /ended \d client sessions?: .* by a lock \("Waiting for table metadata lock"\)/,
   },
   {
     name: "LOCK TABLES before a write",
     locks: ["LOCK TABLES lab.t READ"],
     writes: ["DELETE FROM lab.t WHERE a = 2"],
-    sentence: /ended \d client sessions: .* by a lock \("Waiting for table metadata lock"\)/,
+    sentence: /ended \d client sessions?: .* by a lock \("Waiting for table metadata lock"\)/,
   },
   {
     name: "locked rows before their change",
     locks: ["START TRANSACTION", "SELECT * FROM lab.t FOR SHARE"],
     writes: ["UPDATE lab.t SET b = 5"],
-    sentence: /ended 1 client sessions: .* by locked rows/,
+    sentence: /ended 1 client session: .* by locked rows/,
   },
   {
     name: "the lock of a backup where nothing is left to apply",
     locks: ["LOCK INSTANCE FOR BACKUP"],
     writes: [],
-    sentence: /ended 1 client sessions: .* by a backup lock/,
+    sentence: /ended 1 client session: .* by a backup lock/,
   },
 ];
 

@@ -132,7 +132,7 @@ async function leaveOffline(step: Step, [a, b]: Pair): Promise<void> {
       assert.equal((await b.facts()).offlineMode, true);
       await assert.rejects(
         b.database.promote(promotion([b, a], 8, 1), endless),
-        /offline_mode is ON because of 1 prepared XA transactions/,
+        /offline_mode is ON because of 1 prepared XA transaction/,
       );
       await b.database.promote(promotion([b, a], 8, 0), endless);
       const facts = await b.facts();
