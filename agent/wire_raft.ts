@@ -127,6 +127,8 @@ const messageSchema = v.variant("kind", [
   v.object({
     kind: v.literal("vote"),
     term: count,
+    // Agents of the first version do not say it.
+    consented: v.optional(v.boolean(), false),
     membership: membershipSchema,
     held: text,
     errant: v.optional(v.boolean(), false),

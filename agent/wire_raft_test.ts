@@ -60,7 +60,16 @@ const messages: readonly Message[] = [
     source,
   },
   { kind: "preVote", term: 2, membership, held, unapplied: 0 },
-  { kind: "vote", term: 2, membership, held, errant: false, lastLeader: null, source },
+  {
+    kind: "vote",
+    term: 2,
+    consented: true,
+    membership,
+    held,
+    errant: false,
+    lastLeader: null,
+    source,
+  },
   reply,
   { kind: "consent", term: 2, until: held, vote: reply, released: true },
 ];

@@ -5,6 +5,7 @@ import type { Ballot, Follower } from "./state.ts";
 import type { Config, Millis, Position } from "./types.ts";
 import { refuseVote, type Step, withWhy } from "./common.ts";
 import { judge } from "./heartbeat.ts";
+import { isFrozen } from "./restart.ts";
 import { decideVote } from "./voting.ts";
 
 /** The server is frozen (or could not be): the waiting question gets its answer. */
@@ -12,7 +13,7 @@ export function ballotFrozen(config: Config, state: Follower, event: OperationDo
   const ballot = state.ballot;
   if (ballot === null || ballot.op !== event.op) return [state, []];
   const idle: Follower = { ...state, ballot: null };
-  if (event.kind !== "frozen") {
+  if (!isFrozen(state, event)) {
     const because = event.kind === "opFailed" ? event.because : "the server changed meanwhile";
     return answerUnfrozen(idle, ballot, because);
   }

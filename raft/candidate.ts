@@ -19,6 +19,7 @@ import { becomeLeader } from "./leader.ts";
 import { memberOf, otherVoters, quorum, votesNeeded } from "./quorum.ts";
 import { electionTimer, retryTimer } from "./timing.ts";
 import { dataRefusal, voterRefusal } from "./vote.ts";
+import { isFrozen } from "./restart.ts";
 import { isNewer } from "./list_version.ts";
 
 export interface Campaign {
@@ -28,6 +29,8 @@ export interface Campaign {
   /** Stand only once this is received. */
   readonly until?: Position;
   readonly released?: boolean;
+  /** The leader named this node as its successor. */
+  readonly consented?: boolean;
   /** Votes that came with a consent; they count once the candidate's own is on disk. */
   readonly votes?: Candidate["votes"];
 }
@@ -51,6 +54,7 @@ export function campaign(config: Config, state: Follower, how: Campaign): Step {
     unapplied: state.server.unapplied,
     willing: [],
     votes: how.votes ?? {},
+    consented: how.consented ?? false,
     giveUpAt: how.at + config.electionMs / 2,
     askedAt: how.at,
     released: how.released ?? false,
@@ -127,7 +131,7 @@ function freeze(
 /** The own server is frozen: the vote for itself is written down, then the others are asked. */
 export function candidateFrozen(config: Config, state: Candidate, event: OperationDone): Step {
   if (state.phase !== "freezing" || event.op !== state.askOp) return [state, []];
-  if (event.kind !== "frozen") {
+  if (!isFrozen(state, event)) {
     const because = event.kind === "opFailed" ? event.because : "the server changed meanwhile";
     return lose(config, state, { at: event.at, why: `I could not freeze my server: ${because}` });
   }
@@ -164,6 +168,7 @@ function vote(config: Config, state: Candidate, at: Millis): Step {
     held,
     errant: state.server.errant,
     lastLeader: durable.lastLeader,
+    consented: state.consented,
     source: config.source,
   } as const;
   return [after, [persisting(voted), ...toAll(otherVoters(membership, config.id), message)]];

@@ -143,7 +143,8 @@ function sinceOf({ since }: Replica): string {
 function describeMessage(message: Message): string {
   const shown = Object.entries(message).filter(([key, value]) =>
     key !== "kind" && (typeof value !== "object" || value === null) &&
-    (key !== "errant" || value === true) && (key !== "unapplied" || value !== 0)
+    (!["errant", "consented"].includes(key) || value === true) &&
+    (key !== "unapplied" || value !== 0)
   );
   const words = shown.map(([key, value]) => `${key}=${text(value)}`);
   return [message.kind, ...words].join(" ");

@@ -90,6 +90,7 @@ export function consented(
     ask: false,
     until: consent.until,
     released: consent.released,
+    consented: true,
     votes: consent.vote === null ? {} : { [from]: consent.vote },
   });
   return [next, [...replied, ...effects]];

@@ -95,6 +95,8 @@ export interface PreVoteReply {
 export interface Vote {
   readonly kind: "vote";
   readonly term: number;
+  /** The leader of the term before closed its server for this candidate. */
+  readonly consented: boolean;
   readonly membership: Membership;
   /** Read from the frozen server in this incarnation. */
   readonly held: Position;

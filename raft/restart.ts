@@ -2,10 +2,12 @@
  * What a restart may have cost: judged by how the run that ended was set, not by how the next one is. Most
  * settings can be changed while a server runs, and a restart brings those of its option file back.
  */
-import type { Durable, Forgets, Incarnation, ServerView } from "./types.ts";
+import type { OperationDone } from "./event.ts";
+import type { State } from "./state.ts";
+import type { Config, Durable, Forgets, Incarnation, ServerView } from "./types.ts";
 
 /** The durable state once this view is taken in; the same object when nothing of it is new. */
-export function runSeen(durable: Durable, view: ServerView): Durable {
+export function runSeen(config: Config, durable: Durable, view: ServerView): Durable {
   const { incarnation, origin } = view;
   const replaced = durable.origin !== "" && origin !== "" && origin !== durable.origin;
   if (!replaced && sameRun(durable.incarnation, incarnation) && durable.origin === origin) {
@@ -16,6 +18,8 @@ export function runSeen(durable: Durable, view: ServerView): Durable {
     ...durable,
     incarnation,
     origin: origin === "" ? durable.origin : origin,
+    // Another server did not lead: it need not have what this node acknowledged as leader.
+    lastLeader: replaced && durable.lastLeader?.id === config.id ? null : durable.lastLeader,
     uncertain: durable.uncertain ?? because,
     forgets: replaced ? seenNow(view) : seenSoFar(durable, view),
   };
@@ -29,6 +33,17 @@ export function looseSeen(durable: Durable, view: ServerView): Durable {
   return next.process === forgets.process && next.host === forgets.host
     ? durable
     : { ...durable, forgets: next };
+}
+
+/**
+ * Was the server frozen in the run that was looked at? Of another one nobody knows yet what its start may
+ * have forgotten, and a vote on it would be certain.
+ */
+export function isFrozen(
+  { durable }: State,
+  event: OperationDone,
+): event is Extract<OperationDone, { readonly kind: "frozen" }> {
+  return event.kind === "frozen" && sameRun(durable.incarnation, event.incarnation);
 }
 
 /** Are both the same run of a server? Two that are not known count as the same. */

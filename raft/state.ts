@@ -98,6 +98,8 @@ export interface Candidate extends Common {
   readonly giveUpAt: Millis;
   /** When the votes were asked for: a new leader's lease runs from there. */
   readonly askedAt: Millis;
+  /** The old leader named this node: others that still hear it need not wait. */
+  readonly consented: boolean;
   /** The old leader said that its server is closed. */
   readonly released: boolean;
 }

@@ -144,6 +144,11 @@ function serverSeen(config: Config, state: State, event: Event & { kind: "server
   const [noticed, noticing] = noticeSkipped(config, { ...state, durable }, view);
   const seen: State = { ...noticed, server: view, frozen };
   const written = [...(changed ? [persisting(durable)] : []), ...noticing];
+  if (seen.role === "candidate" && seen.phase === "voting" && frozen === null && !view.open) {
+    // What it asked the votes with holds no longer.
+    const [lost, told] = giveWay(config, seen, { at, why: "my server changed during the vote" });
+    return [lost, [...written, ...told]];
+  }
   if (seen.role === "fencing" || !view.open || view.health === "dead") return [seen, written];
   const from = seen.role === "candidate"
     ? giveWay(config, seen, { at, why: "my server is open" })
@@ -162,7 +167,7 @@ function serverSeen(config: Config, state: State, event: Event & { kind: "server
 function incarnationSeen(config: Config, state: State, view: ServerView): Durable {
   const { durable } = state;
   if (view.incarnation === null) return durable;
-  const next = runSeen(durable, view);
+  const next = runSeen(config, durable, view);
   if (!inStepWithLeader(state, view)) return next;
   if (missingOf(config, state, view) !== EMPTY_POSITION) return next;
   const kept = config.positions.contains(view.held, next.promised);

@@ -119,12 +119,17 @@ function voteRefusal(
   const candidate = { id: envelope.from, member: envelope.member, list: vote.membership };
   return voterRefusal(config, durable) ??
     candidateRefusal(durable, candidate) ??
-    liveLeader(config, state, at) ??
+    (handedOver(state, vote) ? null : liveLeader(config, state, at)) ??
     // Known already to be hopeless: do not freeze for it.
     dataRefusal(config, envelope.cluster ?? "", {
       candidate: vote.held,
       promised: durable.promised,
     });
+}
+
+/** The leader that is still heard closed its server and named this successor: nobody is disturbed. */
+function handedOver({ leader }: Follower, vote: Vote): boolean {
+  return vote.consented && vote.term === (leader?.term ?? 0) + 1;
 }
 
 /** Compares, writes the vote down, says it, and points the receiver at the likely winner. */

@@ -187,8 +187,10 @@ function toMessage(words: Words, state: State): Message {
     }
     case "preVote":
       return { kind: "preVote", term, membership, held, unapplied };
-    case "vote":
-      return { kind: "vote", term, membership, held, errant, lastLeader: null, source };
+    case "vote": {
+      const consented = words.given.has("consented");
+      return { kind: "vote", term, consented, membership, held, errant, lastLeader: null, source };
+    }
     case "resign":
       return { kind: "resign", term };
     case "consent":

@@ -17,20 +17,29 @@ const againMs = 500;
 /** The leader knows by then who is dead. */
 const deadMs = 2_000;
 
+const switchover: Fault = {
+  name: "switchover",
+  title: "a planned hand-over",
+  made: "xenon raft trytoleader on a follower",
+  healed: "-",
+  hosts: 3,
+  lasts: "a moment",
+  expect: { leader: "another", writes: "return" },
+  make: (scene) => {
+    const [candidate] = pairOf(scene);
+    return withPatientSessions(scene.lab, () => command(candidate, ["raft", "trytoleader"]));
+  },
+  heal: nothing,
+};
+
 export const clusterFaults: readonly Fault[] = [
+  switchover,
   {
-    name: "switchover",
-    title: "a planned hand-over",
-    made: "xenon raft trytoleader on a follower",
-    healed: "-",
-    hosts: 3,
-    lasts: "a moment",
-    expect: { leader: "another", writes: "return" },
-    make: (scene) => {
-      const [candidate] = pairOf(scene);
-      return withPatientSessions(scene.lab, () => command(candidate, ["raft", "trytoleader"]));
-    },
-    heal: nothing,
+    ...switchover,
+    name: "switchover-five",
+    title: "a planned hand-over among five hosts: it needs the vote of one that hears the leader",
+    hosts: 5,
+    expect: { leader: "another", writes: "return", handoversMax: 1 },
   },
   {
     name: "switchover-last",
