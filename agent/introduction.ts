@@ -111,7 +111,7 @@ export function introduce(
     held: facts === null ? "" : heldOf(facts, errant),
     purged: facts?.purged ?? "",
     problems: config.witness ? [] : facts === null ? [unseen] : unfit(facts, "manage"),
-    starting: !config.witness && view === UNSEEN_SERVER,
+    starting: !config.witness && facts === null && view.unfit === UNSEEN_SERVER.unfit,
   };
 }
 

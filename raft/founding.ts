@@ -6,7 +6,7 @@
  * stored, so it knows after any interruption whether its founding can still be given up.
  */
 import type { Effect } from "./effect.ts";
-import type { FoundingMessage } from "./message.ts";
+import type { FoundingMessage, Message } from "./message.ts";
 import type { Follower } from "./state.ts";
 import type { Config, Durable, Founding, Membership, Millis, NodeId } from "./types.ts";
 import { persisting, type Step, verdict } from "./common.ts";
@@ -31,6 +31,14 @@ export function founding(config: Config, state: Follower, asked: FoundingAsked):
     case "foundingGo":
       return go(config, state, { ...asked, ...asked.message });
   }
+}
+
+/** Of several that found the same cluster, a later one meets nodes that stand or lead in it already. */
+export function foundedAlready(durable: Durable, message: Message): boolean {
+  const { membership, founding } = durable;
+  if (membership === null || founding !== null) return false;
+  if (message.kind === "foundingStore") return message.membership.cluster === membership.cluster;
+  return message.kind === "foundingGo" && message.cluster === membership.cluster;
 }
 
 function promise(state: Follower, asked: FoundingAsked, wanted: Founding): Step {

@@ -7,7 +7,7 @@ import type { Config } from "./types.ts";
 import { giveWay, preVoteAnswered, voteAnswered } from "./candidate.ts";
 import { refuseVote, settleWish, type Step, verdict } from "./common.ts";
 import { consented, leaderResigned } from "./follower.ts";
-import { founding } from "./founding.ts";
+import { foundedAlready, founding } from "./founding.ts";
 import { beginHandover } from "./handover.ts";
 import { followerHeartbeat, heartbeatReply } from "./heartbeat.ts";
 import { unreachable } from "./invariant.ts";
@@ -212,7 +212,10 @@ function request(config: Config, state: State, event: Received): Step {
     if (state.role !== "leader") return refuse(`I do not lead: I am ${state.role}`);
     return beginHandover(config, state, { candidate: from, takeover: request, at });
   }
-  if (state.role !== "follower") return refuse(`I am busy: ${state.role}`);
+  if (state.role !== "follower") {
+    const done = foundedAlready(state.durable, message);
+    return done ? [state, reply(event, verdict(state, null))] : refuse(`I am busy: ${state.role}`);
+  }
   switch (message.kind) {
     case "resign": {
       const follows = state.leader?.id === from && state.leader.term === message.term;
