@@ -91,7 +91,11 @@ export async function lookAtClosing(
       readOnly: flag(row, "read_only"),
       owned: text(row, "gtid_owned"),
       request,
-      sessions: rowsOf(list).map(sessionOf),
+      sessions: rowsOf(list).map((one) => ({
+        ...sessionOf(one),
+        state: text(one, "State", ""),
+        info: text(one, "Info", ""),
+      })),
       killedIds: options.killedIds,
       agentConnectionIds: options.agentConnectionIds,
       semiSyncSourceEnabled: switches.some((one) => flagOf(text(one, "value"))),

@@ -16,6 +16,13 @@ export interface Session {
   readonly command: string;
 }
 
+/** What a fence sees of a session besides. */
+export interface ClosingSession extends Session {
+  readonly state: string;
+  /** Its statement. That of a plugin's session, such as one of the X Protocol, has "PLUGIN" in front. */
+  readonly info: string;
+}
+
 /** One look at a server that is being closed, all read after `superReadOnly`. */
 export interface FenceSeen {
   /** `@@super_read_only`: 1 also while the request hangs. Must be read before the sessions are. */
@@ -23,7 +30,7 @@ export interface FenceSeen {
   readonly readOnly: boolean;
   /** The request of this fence: not sent, hanging, or ended. An ended one that failed counts as "none". */
   readonly request: "none" | "pending" | "completed";
-  readonly sessions: readonly Session[];
+  readonly sessions: readonly ClosingSession[];
   /** Sessions whose KILL returned, or was answered with "unknown thread" (1094). */
   readonly killedIds: ReadonlySet<number>;
   readonly agentConnectionIds: ReadonlySet<number>;
@@ -78,8 +85,9 @@ export function fence(memory: FenceMemory, seen: FenceSeen): FenceStep {
   const living = clients.filter((session) => !isKilled(session, seen));
   if (living.length > 0) actions.push({ kind: "kill", ids: living.map(({ id }) => id) });
   const older = living.filter(({ id }) => olderIds === null || olderIds.has(id));
-  if (olderIds !== null && older.length === 0) actions.push(ending(seen));
-  else if (actions.length === 0) actions.push(waitForReading);
+  if (olderIds !== null && older.length === 0) {
+    actions.push(stillHearing(clients.filter(({ id }) => olderIds.has(id)), seen) ?? ending(seen));
+  } else if (actions.length === 0) actions.push(waitForReading);
   return { memory: { olderIds }, actions };
 }
 
@@ -140,9 +148,9 @@ export const fenceSql = {
 } as const;
 
 /** Sessions that a client might hear an acknowledgement on. */
-export function clientSessions(
-  seen: Pick<FenceSeen, "sessions" | "agentConnectionIds">,
-): readonly Session[] {
+export function clientSessions<One extends Session>(
+  seen: { readonly sessions: readonly One[]; readonly agentConnectionIds: ReadonlySet<number> },
+): readonly One[] {
   return seen.sessions.filter((session) =>
     !isSystem(session) && !session.command.startsWith("Binlog Dump") &&
     !seen.agentConnectionIds.has(session.id)
@@ -157,6 +165,34 @@ export function isSystem({ user, host, command }: Session): boolean {
 
 function isKilled(session: Session, seen: FenceSeen): boolean {
   return session.command === "Killed" || seen.killedIds.has(session.id);
+}
+
+/**
+ * A KILL closes the socket of a session, but not that of a plugin: a client over the X Protocol goes on to
+ * hear how its statement ended. One that commits waits for its acknowledgement in spite of the KILL, and
+ * without semi-sync would hear "committed". Any other statement ends by the KILL.
+ */
+function stillHearing(older: readonly ClosingSession[], seen: FenceSeen): FenceAction | null {
+  if (!seen.semiSyncSourceEnabled) return null;
+  const working = older.filter(pluginWorks);
+  if (working.some(({ state }) => commitState.test(state))) {
+    return {
+      kind: "mustKillServer",
+      because: "a client over the X Protocol waits in a commit, and its KILL does not close its " +
+        "connection",
+    };
+  }
+  if (working.length === 0) return null;
+  return { kind: "wait", because: "a statement over the X Protocol ends by its KILL" };
+}
+
+/** Waiting for its own acknowledgement, or behind a commit that does. */
+const commitState = /semi-?sync|commit/i;
+
+function pluginWorks({ command, state, info }: ClosingSession): boolean {
+  if (!info.startsWith("PLUGIN")) return false;
+  const idle = info === "PLUGIN" && (command === "Sleep" || command === "Killed") && state === "";
+  return !idle;
 }
 
 const waitForReading: FenceAction = {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   clientSessions,
+  type ClosingSession,
   fence,
   type FenceAction,
   type FenceMemory,
@@ -11,9 +12,13 @@ import {
   type Session,
 } from "./plan_fence.ts";
 
-const client: Session = { id: 11, user: "app", host: "10.0.0.9:5", command: "Query" };
-const killed: Session = { ...client, command: "Killed" };
-const newcomer: Session = { id: 99, user: "app", host: "10.0.0.9:6", command: "Sleep" };
+const plain = { user: "app", host: "10.0.0.9:5", command: "Query", state: "", info: "" } as const;
+const client: ClosingSession = { ...plain, id: 11 };
+const killed: ClosingSession = { ...client, command: "Killed" };
+const newcomer: ClosingSession = { ...plain, id: 99, host: "10.0.0.9:6", command: "Sleep" };
+/** A session over the X Protocol after its KILL. */
+const plugin: ClosingSession = { ...killed, info: "PLUGIN: INSERT INTO t VALUES (1)" };
+const waiting = "Waiting for semi-sync ACK from replica";
 
 const open: FenceSeen = {
   superReadOnly: false,
@@ -124,6 +129,36 @@ const cases: readonly (readonly [string, FenceMemory, FenceSeen, string])[] = [
     memory(11),
     { ...pending, xaPending: 2 },
     "mustKillServer",
+  ],
+  [
+    "a KILL leaves the client of a commit over the X Protocol listening: SIGKILL",
+    memory(11),
+    { ...pending, sessions: [{ ...plugin, state: waiting }] },
+    "mustKillServer",
+  ],
+  [
+    "the same behind another commit",
+    memory(11),
+    { ...pending, sessions: [{ ...plugin, state: "waiting for handler commit" }] },
+    "mustKillServer",
+  ],
+  [
+    "another statement over the X Protocol ends by its KILL",
+    memory(11),
+    { ...pending, sessions: [{ ...plugin, state: "User sleep" }] },
+    "wait",
+  ],
+  [
+    "an idle session over the X Protocol hears nothing",
+    memory(11),
+    { ...pending, sessions: [{ ...plugin, info: "PLUGIN" }] },
+    "semiSyncOff",
+  ],
+  [
+    "one over the X Protocol that is younger than the reading cannot write",
+    memory(),
+    { ...pending, sessions: [{ ...plugin, state: "User sleep" }] },
+    "semiSyncOff",
   ],
 ];
 

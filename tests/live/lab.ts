@@ -38,11 +38,13 @@ export class LabServer implements AsyncDisposable {
     this.sandbox = sandbox;
   }
 
-  static async start(serverId = 1): Promise<LabServer> {
+  /** `extraLines` go to its option file, after all others. */
+  static async start(serverId = 1, extraLines: readonly string[] = []): Promise<LabServer> {
     const folder = Deno.makeTempDirSync({ prefix: "xenon-lab-" });
     const [port = 0] = findFreePorts(1);
     const mysqld = await findMysqld();
-    const sandbox = await createSandbox({ mysqld, folder, cacheFolder, serverId, port });
+    const wish = { mysqld, folder, cacheFolder, serverId, port, extraLines };
+    const sandbox = await createSandbox(wish);
     const server = new LabServer(sandbox);
     try {
       await startSandbox(sandbox, { deadlineMs: startMs });

@@ -139,6 +139,8 @@ async function lookForFence(eyes: Connection, node: Node) {
       user: String(session["User"] ?? ""),
       host: String(session["Host"] ?? ""),
       command: String(session["Command"] ?? ""),
+      state: String(session["State"] ?? ""),
+      info: String(session["Info"] ?? ""),
     })),
     semiSyncSourceEnabled: (await look(node)).semiSyncSource.enabled,
     xaPending: (await eyes.query(fenceSql.xaRecover, { deadlineMs })).length,
