@@ -37,9 +37,10 @@ export async function freezeOnce(
   { runner, work, log, base, statementMs, now }: FreezingParts,
   wish: { readonly until: string; readonly endsAt: number },
 ): Promise<Freezing> {
-  const run = () => refresh({ connection: work, log }, base, statementMs);
+  let facts = base;
+  const run = () => refresh({ connection: work, log }, facts, statementMs);
   const look = () => runner.guarded(work, { what: "freeze", run });
-  let facts = await look();
+  facts = await look();
   const refused = freeze({ ...facts, replication: null });
   if (refused.kind === "refuse") return { kind: "open", because: refused.because };
   const until = parse(wish.until);

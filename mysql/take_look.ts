@@ -59,7 +59,8 @@ async function askDialect(connection: Connection, deadlineMs: number): Promise<D
 
 const shortLook = "SELECT @@GLOBAL.super_read_only AS super_read_only, " +
   "@@GLOBAL.read_only AS read_only, @@GLOBAL.gtid_executed AS gtid_executed, " +
-  "@@GLOBAL.gtid_owned AS gtid_owned, channel.SERVICE_STATE AS receiver, " +
+  "@@GLOBAL.gtid_owned AS gtid_owned, channel.CHANNEL_NAME IS NOT NULL AS configured, " +
+  "channel.SERVICE_STATE AS receiver, " +
   "channel.RECEIVED_TRANSACTION_SET AS received FROM (SELECT 1 AS one) AS always LEFT JOIN " +
   "performance_schema.replication_connection_status AS channel ON channel.CHANNEL_NAME = ''";
 
@@ -67,7 +68,8 @@ const receiverWords = { ON: "running", CONNECTING: "connecting", OFF: "stopped" 
 
 /**
  * Brings the parts of `base` up to date that a freeze decides by: closed, positions, receiver. It takes a
- * quarter of the time of a whole look. Where `base` does not fit or commits are under way, it looks anew.
+ * quarter of the time of a whole look. Where `base` does not fit, as the server was pointed at a source or
+ * forgot it since, or commits are under way, it looks anew.
  */
 export async function refresh(
   from: Viewpoint,
@@ -78,9 +80,9 @@ export async function refresh(
   if (row === undefined) throw new SyntaxError("Cannot read facts: no row of positions");
   const owned = text(row, "gtid_owned").replaceAll(/#\d+/g, "");
   const state = receiverWords[text(row, "receiver", "OFF") as keyof typeof receiverWords];
-  const known = base.replication !== null || state === "stopped";
-  if (owned !== "" || state === undefined || !known) return await takeLook(from, deadlineMs);
-  const received = base.replication === null ? "" : text(row, "received", "");
+  const fits = flag(row, "configured") === (base.replication !== null);
+  if (owned !== "" || state === undefined || !fits) return await takeLook(from, deadlineMs);
+  const received = text(row, "received", "");
   const executed = text(row, "gtid_executed");
   for (const set of [received, executed]) parse(set);
   return {
