@@ -39,6 +39,9 @@ export interface ServerFacts {
   readonly semiSyncReplica: SemiSyncReplicaFacts;
   readonly replication: ReplicationFacts | null;
   readonly durability: DurabilityFacts;
+  readonly performanceSchema: boolean;
+  /** How many bytes of its connection attributes a session may show others. */
+  readonly connectAttributesBytes: number;
   /** The end of the binary log, null when it is off or not known now. */
   readonly binlogEnd: { readonly file: string; readonly position: number } | null;
   /**
@@ -185,6 +188,8 @@ const plainVariables = [
   "innodb_flush_log_at_trx_commit",
   "relay_log_recovery",
   "sync_relay_log",
+  "performance_schema",
+  "performance_schema_session_connect_attrs_size",
 ] as const;
 
 const filterCount = "(SELECT COUNT(*) FROM performance_schema.replication_applier_filters) + " +
@@ -232,6 +237,8 @@ export function readFacts(rows: FactRows): ServerFacts {
         ? null
         : flag(settings, "skip_replica_start"),
     },
+    performanceSchema: flag(settings, "performance_schema"),
+    connectAttributesBytes: integer(settings, "performance_schema_session_connect_attrs_size"),
     binlogEnd: binaryLog === undefined || binaryLog["File"] === null
       ? null
       : { file: text(binaryLog, "File"), position: integer(binaryLog, "Position") },

@@ -25,6 +25,8 @@ const settings = {
   innodb_flush_log_at_trx_commit: 2,
   relay_log_recovery: 0,
   sync_relay_log: 10000,
+  performance_schema: 1,
+  performance_schema_session_connect_attrs_size: 512,
   log_replica_updates: 1,
   skip_replica_start: 1,
   filter_count: 0,
@@ -103,6 +105,8 @@ Deno.test("readFacts() reads a whole look", () => {
   assert.equal(facts.replication?.autoPosition, true);
   assert.deepEqual(facts.binlogEnd, { file: "binlog.000003", position: 158 });
   assert.equal(facts.durability.flushLogAtTrxCommit, 2);
+  assert.ok(facts.performanceSchema);
+  assert.equal(facts.connectAttributesBytes, 512);
   assert.equal(facts.uptimeSeconds, 77);
 });
 

@@ -98,6 +98,8 @@ export const followerFacts: ServerFacts = {
     syncRelayLog: 10_000,
     skipReplicaStart: true,
   },
+  performanceSchema: true,
+  connectAttributesBytes: 512,
   binlogEnd: { file: "binlog.000001", position: 4 },
   binlogHeld: null,
   uptimeSeconds: 60,

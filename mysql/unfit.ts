@@ -66,6 +66,7 @@ function unmanageable(facts: ServerFacts): readonly string[] {
     );
   }
   if (facts.serverId === 0) reasons.push("server_id is 0: give every server its own in my.cnf");
+  reasons.push(...blind(facts));
   if (facts.filters.length > 0) {
     reasons.push(
       `filters leave transactions out (${facts.filters.join(", ")}): remove them from my.cnf`,
@@ -76,6 +77,26 @@ function unmanageable(facts: ServerFacts): readonly string[] {
     reasons.push(`replication channels other than the default one exist (${names}): remove them`);
   }
   return reasons;
+}
+
+/** Our own attributes take 70 bytes of them, with some room for a later version. */
+const attributesBytesMin = 128;
+
+/** Sessions of a removed replica, and those of an earlier agent, are found in performance_schema only. */
+function blind(facts: ServerFacts): readonly string[] {
+  if (!facts.performanceSchema) {
+    return [
+      "performance_schema is OFF and must be ON, as sessions are found there: " +
+      "set performance_schema=ON in my.cnf and restart",
+    ];
+  }
+  const bytes = facts.connectAttributesBytes;
+  if (bytes < 0 || bytes >= attributesBytesMin) return [];
+  return [
+    `performance_schema_session_connect_attrs_size is ${bytes} and must be ${attributesBytesMin} ` +
+    "or more, as sessions of an earlier agent are known by their attributes: " +
+    "set performance_schema_session_connect_attrs_size=512 in my.cnf and restart",
+  ];
 }
 
 function unableToStand(facts: ServerFacts): readonly string[] {

@@ -16,6 +16,13 @@ const cases: readonly (readonly [Purpose, ServerFacts, readonly RegExp[]])[] = [
   ["manage", followerWith({ serverId: 0 }), [/server_id is 0/]],
   ["manage", followerWith({ filters: ["Replicate_Do_DB"] }), [/Replicate_Do_DB/]],
   ["manage", followerWith({ otherChannels: ["b"] }), [/channels other than.*"b"/]],
+  ["manage", followerWith({ performanceSchema: false, connectAttributesBytes: 0 }), [
+    /performance_schema is OFF.*set performance_schema=ON in my\.cnf/,
+  ]],
+  ["manage", followerWith({ connectAttributesBytes: 0 }), [
+    /attrs_size is 0.*set performance_schema_session_connect_attrs_size=512 in my\.cnf/,
+  ]],
+  ["manage", followerWith({ connectAttributesBytes: -1 }), []],
   ["manage", followerWith({ durability: loose }), []],
   ["stand", followerWith({ durability: loose }), []],
   ["lead", followerWith({ durability: loose }), [
