@@ -33,6 +33,7 @@ import { stopReceiver } from "./plan_apply.ts";
 import { arrangeLeader, purposeUuid } from "./plan_arrange.ts";
 import { follow, points } from "./plan_follow.ts";
 import { preparePlan } from "./plan_prepare.ts";
+import { missingPrivileges } from "./privileges.ts";
 import { runPromotion } from "./promotion.ts";
 import { ReplicaAccounts } from "./replica_accounts.ts";
 import { Sessions } from "./sessions.ts";
@@ -370,7 +371,8 @@ export class MysqlDatabase implements AsyncDisposable {
     const readAt = this.#queue.changes;
     const connection = await this.#sessions.get(name);
     const from = { connection, log: this.#log };
-    const facts = await takeLook(from, deadlineMs ?? this.#settings.statementMs);
+    const seen = await takeLook(from, deadlineMs ?? this.#settings.statementMs);
+    const facts = { ...seen, privileges: missingPrivileges(this.#sessions.grants, seen.version) };
     this.#readAt.set(facts, readAt);
     this.#facts = facts;
     return facts;

@@ -8,6 +8,7 @@
 import type { Dialect, SemiSyncWords } from "./dialect.ts";
 import { dialectOf } from "./dialect.ts";
 import { type GtidSet, parse, union } from "./gtid.ts";
+import { allPrivileges, type PrivilegeFacts } from "./privileges.ts";
 import { flag, flagOf, integer, integerOrNull, type Row, rowsOf, text, words } from "./rows.ts";
 import { parseVersion, type Version } from "./version.ts";
 
@@ -42,6 +43,7 @@ export interface ServerFacts {
   readonly performanceSchema: boolean;
   /** How many bytes of its connection attributes a session may show others. */
   readonly connectAttributesBytes: number;
+  readonly privileges: PrivilegeFacts;
   /** The end of the binary log, null when it is off or not known now. */
   readonly binlogEnd: { readonly file: string; readonly position: number } | null;
   /**
@@ -239,6 +241,7 @@ export function readFacts(rows: FactRows): ServerFacts {
     },
     performanceSchema: flag(settings, "performance_schema"),
     connectAttributesBytes: integer(settings, "performance_schema_session_connect_attrs_size"),
+    privileges: allPrivileges,
     binlogEnd: binaryLog === undefined || binaryLog["File"] === null
       ? null
       : { file: text(binaryLog, "File"), position: integer(binaryLog, "Position") },

@@ -100,6 +100,7 @@ export const followerFacts: ServerFacts = {
   },
   performanceSchema: true,
   connectAttributesBytes: 512,
+  privileges: { account: "", missing: [] },
   binlogEnd: { file: "binlog.000001", position: 4 },
   binlogHeld: null,
   uptimeSeconds: 60,

@@ -13,6 +13,7 @@ import {
   fenceStart,
 } from "./plan_fence.ts";
 import { killSessions } from "./other_sessions.ts";
+import { seesSessions } from "./privileges.ts";
 import type { Sessions } from "./sessions.ts";
 import { pause, TimeLeft, within } from "./time_left.ts";
 
@@ -31,6 +32,9 @@ export interface FenceParts {
 const releaseMs = 3_000;
 /** A request that hangs ends by its own, so a look need not be more frequent. */
 const pollMs = 3;
+
+const blind =
+  "the agent's account lacks PROCESS, so nobody sees the clients that must not hear a commit";
 
 /** Closes the server; see `plan_fence.ts` for the order that keeps the promise. It never throws. */
 export async function runFence(parts: FenceParts): Promise<FenceResult> {
@@ -66,6 +70,9 @@ class FenceRun {
       const found = await this.#look(connection);
       if (found === null) continue;
       if (first && this.#quiet && isClosedAlready(found.seen)) return { kind: "closed" };
+      if (first && !seesSessions(this.#parts.sessions.grants)) {
+        return { kind: "mustKill", because: blind };
+      }
       const ended = await this.#act(connection, found);
       if (ended !== null) return ended;
     }

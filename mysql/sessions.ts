@@ -48,6 +48,7 @@ export class Sessions implements AsyncDisposable {
   readonly #closing = new Set<Promise<void>>();
   readonly #strays = new Set<number>();
   readonly #waiting = new Set<number>();
+  #grants: readonly string[] = [];
   #disposed = false;
   /** How long the next connection for looks may take. */
   #lookConnectMs: number;
@@ -61,6 +62,11 @@ export class Sessions implements AsyncDisposable {
   get ids(): ReadonlySet<number> {
     const living = [...this.#kept.values(), ...this.#fresh].filter(({ usable }) => usable);
     return new Set(living.map(({ id }) => id));
+  }
+
+  /** What the account of "fence" was granted when that was opened, as SHOW GRANTS says it; empty before. */
+  get grants(): readonly string[] {
+    return this.#grants;
   }
 
   /** Sessions of ours that were given up and not yet seen gone. */
@@ -168,6 +174,8 @@ export class Sessions implements AsyncDisposable {
       const connection = name === "look"
         ? await this.#connectPatiently(endpoint)
         : await this.#connect(apart ? adminEndpoint ?? endpoint : endpoint);
+      // Asked now, as it waits behind a change of accounts that waits for its acknowledgement.
+      if (name === "fence") this.#grants = await grantsOf(connection, this.#settings.connectMs);
       this.#kept.set(name, connection);
       connection.closed.then(() => {
         if (!this.#disposed && this.#kept.get(name) === connection) this.#settings.lost?.();
@@ -217,6 +225,18 @@ async function plainMode(connection: Connection, deadlineMs: number): Promise<vo
   try {
     await connection.query("SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION'", { deadlineMs });
   } catch (error) {
+    connection.destroy();
+    throw error;
+  }
+}
+
+/** What the server refuses to say is empty: without grant tables everything is allowed. */
+async function grantsOf(connection: Connection, deadlineMs: number): Promise<readonly string[]> {
+  try {
+    const rows = await connection.query("SHOW GRANTS", { deadlineMs });
+    return rows.flatMap((row) => Object.values(row)).filter((value) => typeof value === "string");
+  } catch (error) {
+    if (error instanceof DatabaseError && error.kind === "sql") return [];
     connection.destroy();
     throw error;
   }

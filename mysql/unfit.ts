@@ -1,6 +1,7 @@
 /** Why a server cannot be managed, cannot follow or cannot lead: sentences that name the fix. */
 
 import { applierGaveUp, type ServerFacts } from "./facts.ts";
+import { privilegesLacking } from "./privileges.ts";
 
 /**
  * What the server is wanted for; each purpose asks for all that the one before it asks for.
@@ -67,6 +68,8 @@ function unmanageable(facts: ServerFacts): readonly string[] {
   }
   if (facts.serverId === 0) reasons.push("server_id is 0: give every server its own in my.cnf");
   reasons.push(...blind(facts));
+  const lacking = privilegesLacking(facts.privileges);
+  if (lacking !== null) reasons.push(lacking);
   if (facts.filters.length > 0) {
     reasons.push(
       `filters leave transactions out (${facts.filters.join(", ")}): remove them from my.cnf`,

@@ -23,6 +23,9 @@ const cases: readonly (readonly [Purpose, ServerFacts, readonly RegExp[]])[] = [
     /attrs_size is 0.*set performance_schema_session_connect_attrs_size=512 in my\.cnf/,
   ]],
   ["manage", followerWith({ connectAttributesBytes: -1 }), []],
+  ["manage", followerWith({ privileges: { account: "`x`@`%`", missing: ["PROCESS"] } }), [
+    /lacks PROCESS.*GRANT PROCESS ON \*\.\* TO `x`@`%`/,
+  ]],
   ["manage", followerWith({ durability: loose }), []],
   ["stand", followerWith({ durability: loose }), []],
   ["lead", followerWith({ durability: loose }), [
