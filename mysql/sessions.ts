@@ -218,12 +218,27 @@ export class Sessions implements AsyncDisposable {
 }
 
 /**
- * A server may be set to read quotes otherwise for everybody: under NO_BACKSLASH_ESCAPES a backslash in
- * a name or a password would arrive twice. Our sessions quote and read one way.
+ * A server's defaults for everybody are not for our sessions. Under NO_BACKSLASH_ESCAPES a backslash in a
+ * name or a password would arrive twice; a marker would not commit, or end its session; looks would be cut
+ * short, refused or cut off.
  */
+const plainSettings = [
+  "sql_mode = 'NO_ENGINE_SUBSTITUTION'",
+  "completion_type = 'NO_CHAIN'",
+  "autocommit = 1",
+  "max_execution_time = 0",
+  "sql_select_limit = 18446744073709551615",
+  "max_join_size = 18446744073709551615",
+  "sql_big_selects = 1",
+];
+/** Before 5.7.20 this variable has another name, and the server takes it for a comment. */
+const plainSql = `SET SESSION ${
+  plainSettings.join(", ")
+} /*!50720 , transaction_read_only = OFF */`;
+
 async function plainMode(connection: Connection, deadlineMs: number): Promise<void> {
   try {
-    await connection.query("SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION'", { deadlineMs });
+    await connection.query(plainSql, { deadlineMs });
   } catch (error) {
     connection.destroy();
     throw error;
