@@ -9,8 +9,16 @@ import { nextDeadline, start, step } from "../raft/step.ts";
 import type { Config, Durable } from "../raft/types.ts";
 import type { Clock } from "./ports.ts";
 
-/** More waiting events than this mean that the disk stands still; then the newest is dropped. */
+/** More waiting events than this mean that the disk stands still; then the newest is dropped, if it may be. */
 const queueMax = 1_024;
+
+/**
+ * Ends of what effects began come once. There are no more of them than effects, of which none begins while
+ * the disk stands still. Looks and messages come again, and whoever asks has a limit.
+ */
+const neverDropped: ReadonlySet<Event["kind"]> = new Set(
+  ["frozen", "promoted", "fenced", "released", "closed", "arranged", "opFailed"] as const,
+);
 
 export interface LoopOptions {
   readonly config: Config;
@@ -44,10 +52,11 @@ export class Loop {
     return this.#state;
   }
 
-  /** Hands an event in. Ticks are dropped first when the queue is full. */
+  /** Hands an event in. When the queue is full it is dropped, unless it is the end of an operation. */
   post(event: Event): void {
     if (this.#stopped) return;
-    if (this.#queue.length >= queueMax) return this.#options.dropped(event);
+    const full = this.#queue.length >= queueMax;
+    if (full && !neverDropped.has(event.kind)) return this.#options.dropped(event);
     this.#queue.push(event);
     this.#wake();
   }

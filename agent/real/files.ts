@@ -34,12 +34,14 @@ export async function writeDurably(call: string, path: string, text: string): Pr
   const before = pendingByPath.get(path) ?? Promise.resolve();
   const writing = before.catch(ignoreOther).then(() => replace(path, text));
   pendingByPath.set(path, writing);
+  // Not when the caller's patience ends: a late write may still put its text there, and must do so first.
+  writing.catch(ignoreOther).then(() => {
+    if (pendingByPath.get(path) === writing) pendingByPath.delete(path);
+  });
   try {
     await withDeadline(writing, subject);
   } catch (error) {
     throw failure(subject, error);
-  } finally {
-    if (pendingByPath.get(path) === writing) pendingByPath.delete(path);
   }
 }
 

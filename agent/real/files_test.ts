@@ -36,6 +36,25 @@ Deno.test("writeDurably() names the call and the path when it fails, and works a
   });
 });
 
+Deno.test("writeDurably() waits for an earlier write that came too late, so that the last text stays", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/state.json`;
+    // Opening a pipe for writing hangs until somebody reads it.
+    const { code } = await new Deno.Command("mkfifo", { args: [`${path}.new`] }).output();
+    assert.equal(code, 0);
+    const first = await withQuickTimers(() => outcome(writeDurably("STATE", path, "one")));
+    assert.match(first, /did not answer within/);
+    Deno.renameSync(`${path}.new`, `${folder}/pipe`);
+    let settled = false;
+    const second = writeDurably("STATE", path, "two").finally(() => settled = true);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(settled, false, "it did not wait");
+    using _reader = await Deno.open(`${folder}/pipe`);
+    await second;
+    assert.equal(await read("STATE", path), "two");
+  });
+});
+
 Deno.test("read() passes on every failure but a missing file", async () => {
   await withFolder(async (folder) => {
     await assert.rejects(read("STATE", folder), /^Error: Cannot read ".*" for STATE: /);
@@ -75,6 +94,22 @@ Deno.test("lockFolder() is free again after its holder was killed", async () => 
     using _lock = await lockFolder(folder);
   });
 });
+
+function outcome(work: Promise<void>): Promise<string> {
+  return work.then(() => "done", (error: Error) => error.message);
+}
+
+/** Limits of seconds are over in milliseconds. */
+async function withQuickTimers<T>(work: () => Promise<T>): Promise<T> {
+  const { setTimeout } = globalThis;
+  const quick = (call: () => void, ms: number) => setTimeout(call, ms / 100);
+  globalThis.setTimeout = quick as typeof setTimeout;
+  try {
+    return await work();
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+}
 
 async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "xenon-files-" });
