@@ -14,10 +14,10 @@ const fenceMs = 5_000;
 
 Deno.test("a fence spares a server with idle X sessions, and gives up where one waits in a commit", async () => {
   const [port = 0] = findFreePorts(1);
-  const socket = `/tmp/xenon-x-${port}.sock`;
-  const lines = ["loose_mysqlx=1", `mysqlx_port=${port}`, `mysqlx_socket=${socket}`];
+  const lines = ["loose_mysqlx=1", `mysqlx_port=${port}`, "mysqlx_socket=x.sock"];
   await using node = new DatabaseNode(await LabServer.start(1, lines));
   const { database } = node;
+  const socket = `${node.lab.sandbox.dataFolder}/x.sock`;
   const wish = { clusterUuid, k: 0, held: "", replicas: [node.replica], progress: () => {} };
   await database.prepare();
   await database.promote({ ...wish, term: 1 }, endless);
