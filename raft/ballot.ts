@@ -4,7 +4,7 @@ import type { OperationDone } from "./event.ts";
 import type { Ballot, Follower } from "./state.ts";
 import type { Config, Millis, Position } from "./types.ts";
 import { refuseVote, type Step, withWhy } from "./common.ts";
-import { judge } from "./heartbeat.ts";
+import { judge, unfitNow } from "./heartbeat.ts";
 import { isFrozen } from "./restart.ts";
 import { decideVote } from "./voting.ts";
 
@@ -38,7 +38,7 @@ function tellResigned(
   told: { readonly ballot: Ballot; readonly at: Millis },
 ): Step {
   const { ballot, at } = told;
-  const reply = resignReply(known, ballot, { held: known.frozen?.held, unfit: known.server.unfit });
+  const reply = resignReply(known, ballot, { held: known.frozen?.held, unfit: unfitNow(known) });
   if (ballot.next === null) return [known, reply];
   const [after, effects] = decideVote(config, known, { ...ballot.next, at });
   return [after, [...reply, ...effects]];

@@ -4,6 +4,7 @@ import type { Ballot, Follower } from "./state.ts";
 import type { Config, Millis, NodeId } from "./types.ts";
 import { campaign } from "./candidate.ts";
 import { silence, startBallot, type Step, verdict } from "./common.ts";
+import { unfitNow } from "./heartbeat.ts";
 import { retryTimer, successionMaxMs } from "./timing.ts";
 
 /** The timer ran out, or the leader's process is gone: stand, or say why not. */
@@ -39,7 +40,7 @@ export function leaderResigned(
   const { unapplied } = state.server;
   if (state.frozen !== null || config.witness) {
     const held = state.frozen?.held ?? state.durable.promised;
-    const unfit = config.witness ? "a witness holds no data" : state.server.unfit;
+    const unfit = config.witness ? "a witness holds no data" : unfitNow(state);
     const message = { kind: "resignReply", term, held, unapplied, unfit } as const;
     return [silent, [{ kind: "reply", request, message }]];
   }

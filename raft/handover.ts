@@ -10,7 +10,7 @@ import type { Config, Durable, Millis, NodeId, Position } from "./types.ts";
 import { addressOf, EMPTY_POSITION } from "./types.ts";
 import { acknowledges, hasAnswered, replicates } from "./answers.ts";
 import { persisting, settleWish, type Step, toFollower, verdict } from "./common.ts";
-import { closeServer, heartbeats } from "./leader.ts";
+import { heartbeats, resign } from "./leader.ts";
 import { ackers, memberOf, quorum } from "./quorum.ts";
 import { isSame, storedBy } from "./list_version.ts";
 
@@ -255,8 +255,13 @@ function ownVote(durable: Durable, held: Position): VoteReply {
 }
 
 /** Nobody takes over from an agent that is told to stop: its server does not stay open without it. */
-export function leaveClosed(state: Leader, because: string): Step {
-  return closeServer(state, { why: `the agent stops and nobody could take over: ${because}` });
+export function leaveClosed(
+  config: Config,
+  state: Leader,
+  how: { readonly at: Millis; readonly because: string },
+): Step {
+  const why = `the agent stops and nobody could take over: ${how.because}`;
+  return resign(config, state, { at: how.at, why });
 }
 
 function cancel(
@@ -266,7 +271,7 @@ function cancel(
 ): Step {
   const takeover = state.handover?.takeover ?? null;
   const refused = `hand-over given up, I go on leading: ${how.because}`;
-  if (state.wish?.kind === "leave") return leaveClosed(state, how.because);
+  if (state.wish?.kind === "leave") return leaveClosed(config, state, how);
   const given: Leader = { ...state, handover: null, why: refused };
   const [next, answers] = settleWish(given, { kind: "disable", refused });
   return [next, [

@@ -198,7 +198,9 @@ export function heartbeatReply(
 }
 
 /** Why this node could not lead; null when it could. */
-function unfitNow(state: Common & { readonly invalid?: Unfollowable | null }): string | null {
+export function unfitNow(
+  state: Common & { readonly invalid?: Unfollowable | null },
+): string | null {
   const { durable, server, invalid } = state;
   if (durable.disabled) return "it is disabled by an operator";
   if (invalid !== undefined && invalid !== null) {

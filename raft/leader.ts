@@ -247,16 +247,17 @@ function cannotLead(state: Leader, view: ServerView): string | null {
  * Gives up leadership for good and looks for a successor at once. The word that this node will never
  * lead this term again is on disk before anybody hears it.
  */
-function resign(
+export function resign(
   config: Config,
   state: Leader,
   how: { readonly at: Millis; readonly why: string },
 ): Step {
   const { term } = state.durable;
   const durable: Durable = { ...state.durable, resigned: term };
-  const succession = { term, replies: {}, decideAt: how.at + successionMs(config) };
-  const resigned: Leader = { ...state, durable, succession };
   const others = otherVoters(durable.membership, config.id);
+  const silent = others.filter((id) => !hasAnswered(config, state, { id, at: how.at }));
+  const succession = { term, replies: {}, decideAt: how.at + successionMs(config), silent };
+  const resigned: Leader = { ...state, durable, succession };
   const [next, effects] = closeServer(resigned, how);
   const tell = toAll(others, { kind: "resign", term });
   return [next, [persisting(durable), ...tell, ...effects]];

@@ -97,10 +97,18 @@ function stand(config: Config, state: State, event: OperatorWish): Step {
 function leave(config: Config, state: State, event: OperatorWish): Step {
   const { request, at } = event;
   const wish = { kind: "leave", request, giveUpAt: at + config.handoverMs } as const;
-  if (state.role === "fencing") return [{ ...state, wish }, []];
-  if (state.role !== "leader") return [state, [{ kind: "answer", request, refused: null }]];
-  const leaving: Leader = { ...state, wish };
-  const found = handoverCandidate(config, state, at);
-  if ("because" in found) return leaveClosed(leaving, found.because);
-  return beginHandover(config, leaving, { candidate: found.id, takeover: null, at });
+  const because = "the agent is told to stop";
+  const [free, told] = state.wish === null
+    ? [state, []] as const
+    : settleWish(state, { kind: state.wish.kind, refused: because });
+  if (free.role === "fencing") return [{ ...free, wish }, told];
+  if (free.role !== "leader") return [free, [...told, { kind: "answer", request, refused: null }]];
+  const leaving: Leader = { ...free, wish };
+  // A hand-over that is under way is as good; where it is given up, the server is closed.
+  if (free.handover !== null) return [leaving, told];
+  const found = handoverCandidate(config, free, at);
+  const [next, effects] = "because" in found
+    ? leaveClosed(config, leaving, { at, because: found.because })
+    : beginHandover(config, leaving, { candidate: found.id, takeover: null, at });
+  return [next, [...told, ...effects]];
 }

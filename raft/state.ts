@@ -168,4 +168,6 @@ export interface Succession {
   readonly term: number;
   readonly replies: Readonly<Record<NodeId, ResignReply>>;
   readonly decideAt: Millis;
+  /** Voters that had not answered for a lease when this leader gave up. */
+  readonly silent: readonly NodeId[];
 }

@@ -55,7 +55,7 @@ export function start(
 export function step(config: Config, state: State, event: Event): Step {
   const [before, closing] = watchLease(config, state, event.at);
   const [next, effects] = dispatch(config, before, event);
-  const [last, more] = watchWish(next, event.at);
+  const [last, more] = watchWish(config, next, event.at);
   checkState(config, state, last);
   return [last, [...closing, ...effects, ...more]];
 }
@@ -68,11 +68,11 @@ function watchLease(config: Config, state: State, at: Millis): Step {
 }
 
 /** An operator does not wait for ever. */
-function watchWish(state: State, at: Millis): Step {
+function watchWish(config: Config, state: State, at: Millis): Step {
   if (state.wish === null || at < state.wish.giveUpAt) return [state, []];
   const refused = state.why === "" ? "it took too long" : state.why;
   if (state.wish.kind === "leave") {
-    if (state.role === "leader") return leaveClosed(state, refused);
+    if (state.role === "leader") return leaveClosed(config, state, { at, because: refused });
     // An agent does not end before it has closed its server.
     if (state.role === "fencing") return [state, []];
   }
@@ -194,7 +194,8 @@ function operationDone(config: Config, state: State, event: OperationDone): Step
       }
       const closed: State = { ...state, server: { ...state.server, open: false, writable: false } };
       const next = toFollower(config, closed, { at: event.at, why: state.because });
-      const [settled, answers] = notHandedOver(next);
+      // Whoever waits to leave stays until a successor was named, and leads, or there is none.
+      const [settled, answers] = next.succession === null ? notHandedOver(next) : [next, []];
       const [after, effects] = successionReady(config, settled, event.at);
       return [after, [...answers, ...effects]];
     }

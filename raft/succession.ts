@@ -5,7 +5,9 @@ import type { State, Succession } from "./state.ts";
 import type { Config, Millis, NodeId } from "./types.ts";
 import { EMPTY_POSITION } from "./types.ts";
 import type { Step } from "./common.ts";
-import { ackers, voters } from "./quorum.ts";
+import { ackers, quorum, voters } from "./quorum.ts";
+import { notHandedOver } from "./operator.ts";
+import { dataRefusal } from "./vote.ts";
 import { released, successionDeadline } from "./timing.ts";
 
 /** A voter said what it holds. */
@@ -28,7 +30,12 @@ export function successionReady(config: Config, state: State, at: Millis): Step 
   const { membership } = state.durable;
   if (succession === null || membership === null || !released(state)) return [state, []];
   const others = voters(membership).filter((voter) => voter.id !== config.id);
-  const complete = others.every((voter) => succession.replies[voter.id] !== undefined);
+  const { replies, silent } = succession;
+  // Whoever was silent before is not waited for, where those that answered are enough to elect.
+  const heard = others.filter(({ id }) => replies[id] !== undefined);
+  const complete = heard.length === others.length ||
+    (heard.length >= quorum(membership).q &&
+      others.every(({ id }) => replies[id] !== undefined || silent.includes(id)));
   return complete ? decide(config, state, succession) : successionTick(config, state, at);
 }
 
@@ -42,7 +49,9 @@ export function successionTick(config: Config, state: State, at: Millis): Step {
 function decide(config: Config, state: State, succession: Succession): Step {
   const decided: State = { ...state, succession: null };
   const best = bestOf(config, state, succession);
-  if (best === null || state.durable.term !== succession.term) return [decided, []];
+  if (best === null || state.durable.term !== succession.term) {
+    return state.role === "fencing" ? [decided, []] : notHandedOver(decided);
+  }
   const message = {
     kind: "consent",
     term: succession.term,
@@ -69,10 +78,12 @@ function bestOf(config: Config, state: State, succession: Succession): NodeId | 
   );
   const able = answered.filter((id) => succession.replies[id]?.unfit === null);
   const whole = able.filter((id) => {
-    const mine = succession.replies[id]?.held ?? EMPTY_POSITION;
-    return answered.every((other) =>
-      config.positions.contains(mine, succession.replies[other]?.held ?? EMPTY_POSITION)
-    );
+    const candidate = succession.replies[id]?.held ?? EMPTY_POSITION;
+    // As voters compare: what a copy of an earlier term has beyond stands in nobody's way.
+    return answered.every((other) => {
+      const promised = succession.replies[other]?.held ?? EMPTY_POSITION;
+      return dataRefusal(config, membership.cluster, { candidate, promised }) === null;
+    });
   });
   const unapplied = (id: NodeId) => succession.replies[id]?.unapplied ?? Infinity;
   const [best] = whole.toSorted((one, other) => unapplied(one) - unapplied(other));
