@@ -14,7 +14,10 @@ export function leaderIsOpen({ nodes }: Gathered): string | null {
   return open ? null : `${leader.id} leads, but its server is not open for writes yet`;
 }
 
-/** A leader is open, and every member answers and follows it with both threads. */
+/**
+ * A leader is open, every member answers and follows it with both threads, and the leader counts each
+ * voter as one that could take over or vote.
+ */
 export function clusterIsHealthy(gathered: Gathered): string | null {
   const closed = leaderIsOpen(gathered);
   if (closed !== null) return closed;
@@ -22,7 +25,15 @@ export function clusterIsHealthy(gathered: Gathered): string | null {
     const missing = unhealthy(node, gathered.view);
     if (missing !== null) return missing;
   }
-  return null;
+  return voterLacks(gathered);
+}
+
+/** By the leader's margin: a voter may follow and still be disabled, uncertain, or stopped by an operator. */
+function voterLacks({ nodes }: Gathered): string | null {
+  const leader = nodes.find((node) => node.kind === "answered" && node.status.role === "LEADER");
+  if (leader?.kind !== "answered") return "nobody leads";
+  const { margin, quorum } = leader.status;
+  return margin.losses >= quorum.n - quorum.q ? null : margin.sentence;
 }
 
 /** All of these nodes have their vote, and follow. */

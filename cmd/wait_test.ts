@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { leaderIsOpen } from "./conditions.ts";
+import { clusterIsHealthy, leaderIsOpen } from "./conditions.ts";
 import { exitCodes } from "./exit.ts";
 import { createFakeCluster, type FakeNode, guideNodes, statusOf } from "./fake_cluster.ts";
 import { createFakeWorld } from "./fake_world.ts";
@@ -90,4 +90,20 @@ Deno.test("cluster add --wait and raft add --wait wait until the leader counts t
     assert.equal(code, exitCodes.ok);
     assert.equal(stdout, `${first} did cluster.add\nComplete after 1.0 s\n`);
   }
+});
+
+Deno.test("a cluster is not healthy while its leader counts a voter that could not take over", async () => {
+  const margin = { losses: 0, sentence: "2 of 3 voters healthy: no loss can be survived" };
+  const short = { ...healthy(), [leader]: { kind: "up", status: { ...statusOf(leader), margin } } };
+  const { cluster, world } = changing(short as Record<string, FakeNode>, {
+    after: healthy(),
+    pauses: 2,
+  });
+  const { failed, tookMs } = await waitUntil(
+    cluster,
+    { ...wait, condition: clusterIsHealthy, wanted: "a healthy cluster" },
+    world,
+  );
+  assert.equal(failed, null);
+  assert.equal(tookMs, 500);
 });
