@@ -149,6 +149,8 @@ async function rollBack(run: Run, memo: RebuildMemo): Promise<void> {
   const { host, folders } = options;
   const { phase } = memo;
   let at = memo;
+  // Also one that somebody else started: nothing is moved under a server.
+  if (phase !== "stopping" && await host.serverRuns()) await host.stopServer();
   if (phase === "placing" || phase === "starting") {
     await host.stopServer();
     await takeOut(folders, memo);

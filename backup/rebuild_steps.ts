@@ -71,8 +71,10 @@ export async function replace(run: Run, memo: RebuildMemo, method: CopyMethod): 
   }
   await checkDonorAgain(run, at, { maySend: method.begin !== undefined });
   early.donorReady();
+  await stopAgain(run);
   at = await run.record.enter(at, "movingAside", "S8");
   const moved = await moveAside(folders, at);
+  await refuseServer(run);
   task.say(
     moved.length === 0
       ? "S8 not needed: there is no old data"
@@ -80,6 +82,19 @@ export async function replace(run: Run, memo: RebuildMemo, method: CopyMethod): 
   );
   at = await copy(run, at, { method, begunAt: early.begunAt });
   return await goOn(run, at);
+}
+
+/** S7 may wait for minutes, and a person or a service manager knows nothing of this job. */
+async function stopAgain({ options: { host }, task }: Run): Promise<void> {
+  if (!await host.serverRuns()) return;
+  await host.stopServer();
+  task.say("S7 somebody started the server meanwhile: it is stopped again");
+}
+
+/** A server whose files are moved under it would pass for the new one, and lose what it acknowledges. */
+async function refuseServer({ options: { host } }: Run): Promise<void> {
+  if (!await host.serverRuns()) return;
+  throw new Error("Somebody started the server while its data was aside: leave it to this job");
 }
 
 /** A copy that begins before its step. Disposing of it ends the wait for the donor. */
@@ -185,7 +200,10 @@ export async function goOn(run: Run, memo: RebuildMemo): Promise<string> {
   const { folders, host } = run.options;
   let at = memo;
   if (at.phase === "placing") {
+    await refuseServer(run);
     await putInPlace(folders, at);
+    // From here on a server that runs was started on the new data.
+    await refuseServer(run);
     at = await run.record.enter(at, "starting", "S11");
   }
   if (at.phase === "starting") {
