@@ -5,7 +5,8 @@ import { copyMethodNames } from "./copy_method.ts";
 /**
  * How far it is. The old data is untouched up to "stopping", aside and whole from "copying" on, and the
  * new data is all in place from "starting" on. From "following" on the new server may have
- * acknowledged transactions, and there is no way back to the old data.
+ * acknowledged transactions, and there is no way back to the old data. In "undoing" what came from the
+ * copy is being taken out, so nothing goes on from there but the way back.
  */
 export const phases = [
   "checking",
@@ -15,6 +16,7 @@ export const phases = [
   "placing",
   "starting",
   "following",
+  "undoing",
 ] as const;
 
 export type Phase = typeof phases[number];

@@ -103,6 +103,8 @@ export function afterRestart(phase: Phase): "nothing" | "rollBack" | "goOn" {
     case "stopping":
     case "movingAside":
     case "copying":
+    // Files of the new data may be missing already.
+    case "undoing":
       return "rollBack";
     case "placing":
     case "starting":

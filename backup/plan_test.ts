@@ -38,6 +38,7 @@ Deno.test("a rebuild is undone until the new server may have acknowledged someth
     "rollBack",
     "rollBack",
     "none",
+    "rollBack",
   ]);
 });
 
@@ -50,5 +51,6 @@ Deno.test("the next agent rolls back an unfinished copy and goes on with a finis
     "goOn",
     "goOn",
     "goOn",
+    "rollBack",
   ]);
 });

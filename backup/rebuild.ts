@@ -131,8 +131,9 @@ async function undo(run: Run, memo: RebuildMemo, because: string): Promise<void>
   try {
     const { methods, limits } = run.options;
     const method: CopyMethod | undefined = methods.find(({ name }) => name === memo.method);
-    await method?.abandon?.(copyWishOf(memo, limits));
-    await rollBack(run, memo);
+    const at = await turnBack(run, memo);
+    await method?.abandon?.(copyWishOf(at, limits));
+    await rollBack(run, at);
   } catch (error) {
     const why = messageOf(error);
     const data = dataOf(memo).folder;
@@ -143,6 +144,13 @@ async function undo(run: Run, memo: RebuildMemo, because: string): Promise<void>
   }
 }
 
+/** The next agent would go on with a copy that is complete: it must know better before that is untrue. */
+async function turnBack({ record }: Run, memo: RebuildMemo): Promise<RebuildMemo> {
+  const { phase } = memo;
+  const complete = phase === "placing" || phase === "starting";
+  return complete ? await record.write({ ...memo, phase: "undoing" }, "undo") : memo;
+}
+
 /** The old data is in place when this ends, and the server is the agent's again. */
 async function rollBack(run: Run, memo: RebuildMemo): Promise<void> {
   const { options, record } = run;
@@ -151,7 +159,7 @@ async function rollBack(run: Run, memo: RebuildMemo): Promise<void> {
   let at = memo;
   // Also one that somebody else started: nothing is moved under a server.
   if (phase !== "stopping" && await host.serverRuns()) await host.stopServer();
-  if (phase === "placing" || phase === "starting") {
+  if (phase === "undoing") {
     await host.stopServer();
     await takeOut(folders, memo);
     at = await record.write({ ...memo, phase: "copying" }, "undo");
