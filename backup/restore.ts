@@ -41,8 +41,11 @@ export interface RestoreOptions {
 export type RestoreTask = Task & { readonly wish: unknown };
 
 const memoSchema = v.object({
-  /** Nothing is touched in "stopping"; the copy is beside the data in "copying", and then in place. */
-  phase: v.picklist(["stopping", "copying", "placing", "starting"]),
+  /**
+   * Nothing is touched in "stopping"; the copy is beside the data in "copying", and then in place. In
+   * "undoing" it is being taken away, and in "done" the server is the agent's: nothing is left to do.
+   */
+  phase: v.picklist(["stopping", "copying", "placing", "starting", "undoing", "done"]),
   backup: v.string(),
   gtids: v.string(),
   places: v.array(placeSchema),
@@ -58,6 +61,8 @@ const leftover = /^auto\.cnf$|\.index$/;
 const harmless = /\.(err|log|pem|pid|sock|lock)$/;
 
 const shownMax = 5;
+/** The last words of a restore that went well. */
+const completed = "completed OK!";
 const roomFactor = 1.05;
 
 /** Restores a backup, or goes on with what an earlier agent had begun. Gives the last sentence. */
@@ -75,15 +80,38 @@ export async function restore(options: RestoreOptions, task: RestoreTask): Promi
 
 async function resume(options: RestoreOptions, task: RestoreTask): Promise<string> {
   const memo = task.memo === null ? null : v.parse(memoSchema, task.memo);
-  if (memo === null || memo.phase === "stopping" || memo.phase === "copying") {
-    if (memo?.phase === "copying") await undo(options, memo);
-    throw new Error(
-      "The agent was restarted during the restore, and the host is as empty as before: " +
-        "run the same xenon mysql restore again",
-    );
+  switch (memo?.phase) {
+    case "done":
+      return completed;
+    case "placing":
+    case "starting":
+      if (await isMember(options)) return await leaveAlone(task, memo);
+      task.say(`The agent was restarted while the restore was at "${memo.phase}": going on`);
+      return await guarded(options, { task, memo }, () => goOn(options, task, memo));
+    case "copying":
+    case "undoing":
+      await undo(options, task, memo);
+      break;
+    case "stopping":
+    case undefined:
+      await task.remember({ step: "R0", memo: null, apart: null });
   }
-  task.say(`The agent was restarted while the restore was at "${memo.phase}": going on`);
-  return await guarded(options, { task, memo }, () => goOn(options, task, memo));
+  throw new Error(
+    "The agent was restarted during the restore, and the host is as empty as before: " +
+      "run the same xenon mysql restore again",
+  );
+}
+
+/** A cluster that cannot be asked about this node now has it. */
+async function isMember({ host }: RestoreOptions): Promise<boolean> {
+  return await host.survey(null).then(({ member }) => member, () => true);
+}
+
+/** A restore ends before its host can be added, so all of it was done; only its end is not written. */
+async function leaveAlone(task: RestoreTask, memo: RestoreMemo): Promise<string> {
+  await task.remember({ step: "R8", memo: { ...memo, phase: "done" }, apart: null });
+  task.say("R8 this node is in a cluster already, so the restore had ended: nothing is touched");
+  return completed;
 }
 
 /** R1 and R2: the backup, and everything that speaks against it. Nothing is touched. */
@@ -250,10 +278,10 @@ async function goOn(
   if (set !== memo.gtids) await host.setPurged(memo.gtids);
   task.say("R7 the server answers and has all transactions of the backup");
   await removeWork(folders, memo);
-  await task.remember({ step: "R8", memo, apart: null });
+  await task.remember({ step: "R8", memo: { ...memo, phase: "done" }, apart: null });
   host.hurry();
   task.say(`R8 run "xenon cluster add ${host.self}" on a member next`);
-  return "completed OK!";
+  return completed;
 }
 
 /** Until the server is the agent's again, a failure and a cancel leave nothing behind. */
@@ -267,17 +295,24 @@ async function guarded(
   } catch (error) {
     // The next agent goes on where this one ends.
     if (task.agentEnds()) throw error;
-    await undo(options, memo);
-    await task.remember({ step: "R0", memo: null, apart: null });
+    await undo(options, task, memo);
     throw error;
   }
 }
 
 /** The places were empty, so all that is in them came from the backup. */
-async function undo({ host, folders }: RestoreOptions, memo: RestoreMemo): Promise<void> {
+async function undo(
+  { host, folders }: RestoreOptions,
+  task: RestoreTask,
+  memo: RestoreMemo,
+): Promise<void> {
+  // The next agent would go on with a copy that is in place: it must know better before it is not.
+  const apart = `job ${task.number} undoes its restore`;
+  await task.remember({ step: "R0", memo: { ...memo, phase: "undoing" }, apart });
   await host.stopServer();
   await takeAway(folders, memo, "undone");
   await removeWork(folders, memo);
+  await task.remember({ step: "R0", memo: null, apart: null });
 }
 
 /** Moves what is in the places into the job's own folder, which goes at its end. */

@@ -34,6 +34,7 @@ export const impureFiles: readonly string[] = [
   "backup/receiving.ts",
   "backup/sending.ts",
   "backup/restore.ts",
+  "backup/fake_restore.ts",
   "backup/start_once.ts",
   "backup/stream.ts",
   "backup/take_backup.ts",
