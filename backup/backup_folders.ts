@@ -48,13 +48,16 @@ export interface Retention {
   readonly keepDays: number;
 }
 
-/** Backups that may go when a new one has come. The newest one always stays. */
+/**
+ * Backups that may go when `made` has come, whatever their names say of the clock: that one always stays.
+ * `names` are those of whole backups; a folder without a manifest is none.
+ */
 export function outdated(
-  names: readonly string[],
+  { names, made }: { readonly names: readonly string[]; readonly made: string },
   { keepCount, keepDays }: Retention,
   nowMs: number,
 ): readonly string[] {
-  const older = backupsIn(names).slice(0, -1);
+  const older = backupsIn(names).filter((name) => name !== made);
   const tooMany = keepCount === 0 ? 0 : Math.max(0, older.length - (keepCount - 1));
   const isOld = (name: string) => keepDays > 0 && nowMs - timeOf(name) >= keepDays * dayMs;
   return older.filter((name, index) => index < tooMany || isOld(name));

@@ -4,6 +4,7 @@ import {
   backupsIn,
   outdated,
   partName,
+  type Retention,
   whyNoBackupFolder,
   whyOverlaps,
 } from "./backup_folders.ts";
@@ -32,18 +33,24 @@ Deno.test("whyOverlaps() keeps backups and data apart in both directions", () =>
 });
 
 Deno.test("outdated() keeps everything unless it is told otherwise", () => {
-  assert.deepEqual(outdated(names, { keepCount: 0, keepDays: 0 }, nowMs), []);
+  assert.deepEqual(outdated({ names, made: fourth }, { keepCount: 0, keepDays: 0 }, nowMs), []);
 });
 
 Deno.test("outdated() goes by count, by age, or by both", () => {
-  assert.deepEqual(outdated(names, { keepCount: 3, keepDays: 0 }, nowMs), [first]);
-  assert.deepEqual(outdated(names, { keepCount: 0, keepDays: 2 }, nowMs), [first, second]);
-  assert.deepEqual(outdated(names, { keepCount: 2, keepDays: 3 }, nowMs), [first, second]);
+  const old = (retention: Retention) => outdated({ names, made: fourth }, retention, nowMs);
+  assert.deepEqual(old({ keepCount: 3, keepDays: 0 }), [first]);
+  assert.deepEqual(old({ keepCount: 0, keepDays: 2 }), [first, second]);
+  assert.deepEqual(old({ keepCount: 2, keepDays: 3 }), [first, second]);
 });
 
-Deno.test("outdated() never names the newest backup, nor anything that is none", () => {
+Deno.test("outdated() never names the backup that was just made, nor anything that is none", () => {
   const later = nowMs + 1_000 * 86_400_000;
   const all = [...names, "notes.txt", partName(first)];
-  assert.deepEqual(outdated(all, { keepCount: 1, keepDays: 1 }, later), [first, second, third]);
-  assert.deepEqual(outdated([fourth], { keepCount: 1, keepDays: 1 }, later), []);
+  const one = { keepCount: 1, keepDays: 1 };
+  assert.deepEqual(outdated({ names: all, made: fourth }, one, later), [first, second, third]);
+  assert.deepEqual(outdated({ names: [fourth], made: fourth }, one, later), []);
+  // The clock was ahead once.
+  assert.deepEqual(outdated({ names, made: second }, { keepCount: 3, keepDays: 0 }, nowMs), [
+    first,
+  ]);
 });

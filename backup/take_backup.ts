@@ -244,11 +244,15 @@ async function finish(
 /** S7: older backups whose time is over. The new one is whole by now. */
 async function removeOutdated(
   { folders, retention, now }: BackupOptions,
-  { wish }: Backup,
+  { wish, name: made }: Backup,
   task: BackupTask,
 ): Promise<void> {
-  const names = backupsIn(await folders.list(wish.to) ?? []);
-  const old = outdated(names, retention, now().getTime());
+  const names: string[] = [];
+  for (const name of backupsIn(await folders.list(wish.to) ?? [])) {
+    const manifest = `${wish.to}/${name}/${manifestName}`;
+    if (await folders.realPath(manifest) !== null) names.push(name);
+  }
+  const old = outdated({ names, made }, retention, now().getTime());
   for (const name of old) {
     // Without its name first: a backup that is half removed must not look like one.
     const part = `${wish.to}/${partName(name)}`;

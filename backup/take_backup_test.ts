@@ -18,6 +18,12 @@ class Place implements Disposable {
     return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
   }
 
+  /** A whole backup of this name. */
+  keep(name: string): void {
+    Deno.mkdirSync(`${this.to}/${name}/data`, { recursive: true });
+    Deno.writeTextFileSync(`${this.to}/${name}/manifest.json`, "{}");
+  }
+
   [Symbol.dispose](): void {
     Deno.removeSync(this.path, { recursive: true });
   }
@@ -168,7 +174,7 @@ Deno.test("a backup goes neither into a folder with other things nor into the da
 Deno.test("older backups go by count once the new one is whole", async () => {
   using place = new Place();
   const old = ["2025-01-01T00-00-00Z", "2025-01-02T00-00-00Z"];
-  for (const name of old) Deno.mkdirSync(`${place.to}/${name}/data`, { recursive: true });
+  for (const name of old) place.keep(name);
   await takeBackup(
     options(place, { retention: { keepCount: 2, keepDays: 0 } }),
     task(place).job,
@@ -195,4 +201,14 @@ Deno.test("a backup that a restart of the agent ended is given up with all that 
   await assert.rejects(taking, /restarted during the backup, nothing of it was kept/);
   assert.deepEqual(place.names(), []);
   assert.match(ended[0] ?? "", /\.xenon-2026-01-02T03-04-05Z\/data$/);
+});
+
+Deno.test("a name from the future never costs the backup that was just made", async () => {
+  using place = new Place();
+  place.keep("2025-01-01T00-00-00Z");
+  // Made while the clock was ahead, and without a manifest no backup.
+  Deno.mkdirSync(`${place.to}/2026-06-01T00-00-00Z`);
+  const one = options(place, { retention: { keepCount: 1, keepDays: 0 } });
+  await takeBackup(one, task(place).job);
+  assert.deepEqual(place.names(), ["2026-01-02T03-04-05Z", "2026-06-01T00-00-00Z"]);
 });
