@@ -131,12 +131,22 @@ async function placeFor(
   const data = foldersOf(variables)?.data ?? null;
   const owner = (data === null ? null : await folders.owner(data)) ??
     await folders.ownerNamed(variables.get("user"));
-  const real = await folders.realPath(to) ?? to;
   const problems = [
-    data === null ? null : whyOverlaps(real, await folders.realPath(data) ?? data),
+    data === null ? null : whyOverlaps(
+      await realPathOf(folders, to),
+      await realPathOf(folders, data),
+    ),
     whyNoBackupFolder(to, await folders.list(to) ?? []),
   ];
   return { owner, problems: problems.filter((problem) => problem !== null) };
+}
+
+/** Where a folder is, or will be when it is made: a link above it may lead elsewhere. */
+async function realPathOf(folders: BackupOptions["folders"], path: string): Promise<string> {
+  const real = await folders.realPath(path);
+  if (real !== null || path === "") return real ?? path;
+  const slash = path.lastIndexOf("/");
+  return `${await realPathOf(folders, path.slice(0, slash))}${path.slice(slash)}`;
 }
 
 async function whyNoRoom(

@@ -212,3 +212,12 @@ Deno.test("a name from the future never costs the backup that was just made", as
   await takeBackup(one, task(place).job);
   assert.deepEqual(place.names(), ["2026-01-02T03-04-05Z", "2026-06-01T00-00-00Z"]);
 });
+
+Deno.test("a folder that does not exist yet is refused where a link above it leads into the data", async () => {
+  using place = new Place();
+  const opts = options(place);
+  Deno.symlinkSync(`${place.path}/data`, `${place.path}/link`);
+  const wish = { to: `${place.path}/link/my/backups`, from: null, method: "auto" };
+  await assert.rejects(takeBackup(opts, task(place, { wish }).job), /name another place/);
+  assert.deepEqual(place.names(`${place.path}/data`), []);
+});
