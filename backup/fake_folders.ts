@@ -44,6 +44,11 @@ export function memoryFolders(files: Readonly<Record<string, string>>): MemoryFo
       return Promise.resolve();
     },
     make: (folder) => Promise.resolve(void made.add(folder)),
+    makeNew: (folder) => {
+      const isNew = !exists(folder);
+      made.add(folder);
+      return Promise.resolve(isNew);
+    },
     owner: (path) => Promise.resolve(exists(path) ? root : null),
     ownerNamed: () => Promise.resolve(root),
     give: () => Promise.resolve(),

@@ -116,6 +116,8 @@ export interface Folders {
   move(name: string, from: string, to: string): Promise<void>;
   /** Makes a folder that only its owner may enter, unless it is there. */
   make(folder: string, owner: Owner): Promise<void>;
+  /** As `make`, for one caller only: false where it is there already. */
+  makeNew(folder: string, owner: Owner): Promise<boolean>;
   owner(path: string): Promise<Owner | null>;
   /** Whom a new data folder belongs to: the user by this name, else who runs this agent. */
   ownerNamed(user: string | undefined): Promise<Owner>;

@@ -36,10 +36,15 @@ export const realFolders: Folders = {
   },
   async make(folder, owner) {
     if (await orNull(Deno.stat(folder)) !== null) return;
+    await realFolders.makeNew(folder, owner);
+  },
+  async makeNew(folder, owner) {
     try {
       await Deno.mkdir(folder, { mode: folderMode });
       await own(folder, owner);
+      return true;
     } catch (error) {
+      if (error instanceof Deno.errors.AlreadyExists) return false;
       throw failure(`make the folder ${JSON.stringify(folder)}`, error);
     }
   },

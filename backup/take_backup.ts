@@ -30,6 +30,8 @@ import { counted } from "../mysql/counted.ts";
 
 /** Logs and temporary files of a copy. */
 const roomFactor = 1.1;
+/** So many hosts share a folder and begin in one second. */
+const namesMax = 60;
 
 interface Backup {
   readonly wish: BackupWish;
@@ -46,7 +48,7 @@ interface Backup {
 /** Takes a backup and gives the last sentence. A failure or a cancel leaves nothing behind. */
 export async function takeBackup(options: BackupOptions, task: BackupTask): Promise<string> {
   if (task.resumed) return await giveUp(options, task);
-  const backup = await choose(options, task);
+  const backup = await reserve(options, await choose(options, task));
   const done = await make(options, backup, task);
   await task.remember({ step: "S7", memo: null });
   await removeOutdated(options, backup, task);
@@ -55,9 +57,9 @@ export async function takeBackup(options: BackupOptions, task: BackupTask): Prom
 
 /** S2 to S6. Gives what there is then, as a sentence. */
 async function make(options: BackupOptions, backup: Backup, task: BackupTask): Promise<string> {
-  await task.remember({ step: "S2", memo: { part: backup.part } });
   try {
-    await makeFolders(options, backup);
+    await task.remember({ step: "S2", memo: { part: backup.part } });
+    await options.folders.make(backup.copy.workFolder, backup.copy.owner);
     task.say(`S2 the backup comes into ${backup.part} until it is verified`);
     const gtids = await bringOver(backup, task);
     const manifest = await verify(options, { backup, task, gtids });
@@ -110,16 +112,14 @@ async function choose(options: BackupOptions, task: BackupTask): Promise<Backup>
   const dataBytes = await host.dataBytes(id);
   const donor: CopyDonor = { id, mysql, version, dataBytes };
   const startedAt = options.now();
-  const name = backupName(startedAt);
-  const part = `${wish.to}/${partName(name)}`;
-  const [target, workFolder] = [`${part}/${dataName}`, `${part}/work`];
-  const copy: CopyWish = { donor, target, workFolder, owner, limits };
+  const copy: CopyWish = { donor, target: "", workFolder: "", owner, limits };
+  const draft = named({ wish, copy, startedAt, wanted: executed }, startedAt);
   const full = dataBytes === null ? null : await whyNoRoom(folders, wish.to, dataBytes);
-  const method = await chooseMethod(options, { wish, copy, task });
+  const method = await chooseMethod(options, { wish, copy: draft.copy, task });
   const reasons = [...problems, ...full === null ? [] : [full], ...method.problems];
   if (method.method === null || reasons.length > 0) throw cannot(reasons);
   task.say(`S1 the donor is ${id}: ${choice.why}; the method is ${method.method.name}`);
-  return { wish, name, part, method: method.method, copy, startedAt, wanted: executed };
+  return { ...draft, method: method.method };
 }
 
 /** Whom the backup is to belong to: the user of the server here, who may have to write and read it. */
@@ -184,11 +184,30 @@ function cannot(reasons: readonly string[]): Error {
   return new Error(`Cannot take a backup, and nothing was touched: ${reasons.join("; ")}`);
 }
 
-/** The server, and whoever unpacks for it, must be able to write there. */
-async function makeFolders({ folders }: BackupOptions, { wish, part, copy }: Backup) {
-  await Deno.mkdir(wish.to, { recursive: true, mode: 0o755 });
-  await folders.make(part, copy.owner);
-  await folders.make(copy.workFolder, copy.owner);
+/** The unfinished folder is this backup's alone: where hosts share a folder, the later one is a second later. */
+async function reserve({ folders }: BackupOptions, chosen: Backup): Promise<Backup> {
+  const { to } = chosen.wish;
+  // The server, and whoever unpacks for it, must be able to write there.
+  await Deno.mkdir(to, { recursive: true, mode: 0o755 });
+  for (let second = 0; second < namesMax; second++) {
+    const backup = named(chosen, new Date(chosen.startedAt.getTime() + 1_000 * second));
+    if (!await folders.makeNew(backup.part, chosen.copy.owner)) continue;
+    if (await folders.realPath(`${to}/${backup.name}`) === null) return backup;
+    await folders.removeTree(backup.part);
+  }
+  const { name } = chosen;
+  throw new Error(`Cannot take a backup as "${to}" has ${name} and ${namesMax} more: try again`);
+}
+
+/** The same backup under the name of this time. */
+function named<Nameless extends Pick<Backup, "wish" | "copy">>(
+  backup: Nameless,
+  at: Date,
+): Nameless & Pick<Backup, "name" | "part" | "copy"> {
+  const name = backupName(at);
+  const part = `${backup.wish.to}/${partName(name)}`;
+  const copy = { ...backup.copy, target: `${part}/${dataName}`, workFolder: `${part}/work` };
+  return { ...backup, name, part, copy };
 }
 
 /** S3 and S4. Gives the GTIDs where the method knows them. */

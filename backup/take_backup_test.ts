@@ -221,3 +221,25 @@ Deno.test("a folder that does not exist yet is refused where a link above it lea
   await assert.rejects(takeBackup(opts, task(place, { wish }).job), /name another place/);
   assert.deepEqual(place.names(`${place.path}/data`), []);
 });
+
+Deno.test("two hosts that begin in one second in one folder keep both backups, and what the other began", async () => {
+  using place = new Place();
+  const { promise: second, resolve: goOn } = Promise.withResolvers<void>();
+  const slow: CopyMethod["copy"] = async (...parts) => {
+    const failing = { ...method, copy: () => Promise.reject(new Error("broken")) };
+    const other = takeBackup(options(place, { methods: [failing] }), task(place).job);
+    await assert.rejects(other, /broken/);
+    await takeBackup(options(place), task(place).job);
+    goOn();
+    return await method.copy(...parts);
+  };
+  const first = takeBackup(
+    options(place, { methods: [{ ...method, copy: slow }] }),
+    task(place).job,
+  );
+  await second;
+  await first;
+  assert.deepEqual(place.names(), ["2026-01-02T03-04-05Z", "2026-01-02T03-04-06Z"]);
+  await takeBackup(options(place), task(place).job);
+  assert.equal(place.names().at(-1), "2026-01-02T03-04-07Z");
+});
