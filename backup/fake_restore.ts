@@ -49,6 +49,11 @@ export class Place implements Disposable {
     Deno.writeTextFileSync(`${this.data}/${name}`, text);
   }
 
+  rewriteManifest(change: (text: string) => string): void {
+    const path = `${this.backup}/manifest.json`;
+    Deno.writeTextFileSync(path, change(Deno.readTextFileSync(path)));
+  }
+
   names(folder = this.data): readonly string[] {
     return [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
   }

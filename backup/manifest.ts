@@ -1,4 +1,5 @@
 /** What a backup says of itself, in the file `manifest.json` beside its data. Pure. */
+import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { formatLine, parse } from "../mysql/gtid.ts";
 import { parseVersion } from "../mysql/version.ts";
@@ -45,16 +46,33 @@ const manifestSchema = v.object({
 export type Manifest = Readonly<v.InferOutput<typeof manifestSchema>>;
 export type ManifestFile = Readonly<Manifest["files"][number]>;
 
+/** The last entry: the SHA-256 of all the text before it. */
+const sealShape = /,\n {2}"checksum": "([0-9a-f]{64})"\n\}\n$/;
+
 /** One file a line, so that people can read it and search it. */
 export function encodeManifest(manifest: Manifest): string {
   const { files, folders, gtids, ...head } = manifest;
   const lines = files.map((file) => `    ${JSON.stringify(file)}`).join(",\n");
   const top = JSON.stringify({ ...head, gtids: formatLine(parse(gtids)), folders }, null, 2);
-  return `${top.replace(/\n\}$/, "")},\n  "files": [\n${lines}\n  ]\n}\n`;
+  const text = `${top.replace(/\n\}$/, "")},\n  "files": [\n${lines}\n  ]`;
+  return `${text},\n  "checksum": "${sumOf(text)}"\n}\n`;
 }
 
-/** Reads a manifest; throws a sentence where it is none. */
+/** False for a manifest of a version that wrote no checksum of its own text. */
+export function isSealed(manifestText: string): boolean {
+  return sealShape.test(manifestText);
+}
+
+function sumOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** Reads a manifest; throws a sentence where it is none, or not as it was written. */
 export function decodeManifest(text: string): Manifest {
+  const seal = sealShape.exec(text);
+  if (seal !== null && sumOf(text.slice(0, seal.index)) !== seal[1]) {
+    throw new SyntaxError("Cannot use the manifest as it is damaged: its checksum is another one");
+  }
   let document: unknown;
   try {
     document = JSON.parse(text);

@@ -3,6 +3,7 @@ import {
   decodeManifest,
   differences,
   encodeManifest,
+  isSealed,
   type Manifest,
   whyNotRestorable,
 } from "./manifest.ts";
@@ -68,4 +69,26 @@ Deno.test("whyNotRestorable() wants the same series and no older patch", () => {
   for (const version of ["8.0.35", "8.4.1", "5.7.44", "nonsense"]) {
     assert.notEqual(whyNotRestorable(manifest, version), null, version);
   }
+});
+
+Deno.test("a manifest with a flipped bit anywhere is refused, or says what it said before", () => {
+  const bytes = new TextEncoder().encode(encodeManifest(manifest));
+  const kept = new Set<string>();
+  for (let at = 0; at < bytes.length; at++) {
+    const flipped = Uint8Array.from(bytes, (byte, index) => index === at ? byte ^ 2 : byte);
+    try {
+      kept.add(JSON.stringify(decodeManifest(new TextDecoder().decode(flipped))));
+    } catch (error) {
+      assert.ok(error instanceof SyntaxError);
+    }
+  }
+  assert.deepEqual([...kept].filter((one) => one !== JSON.stringify(manifest)), []);
+});
+
+Deno.test("a manifest of an earlier version, without a checksum of its own, can be read", () => {
+  const text = encodeManifest(manifest);
+  assert.ok(isSealed(text));
+  const older = text.replace(/,\n {2}"checksum": "\w+"/, "");
+  assert.ok(!isSealed(older));
+  assert.deepEqual(decodeManifest(older), manifest);
 });

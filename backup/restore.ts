@@ -16,6 +16,7 @@ import {
   dataName,
   decodeManifest,
   differences,
+  isSealed,
   type Manifest,
   manifestName,
   whyNotRestorable,
@@ -121,8 +122,9 @@ async function check(options: RestoreOptions, task: RestoreTask): Promise<{
 }> {
   const { host, folders } = options;
   await task.remember({ step: "R1", memo: null });
-  const { backup, manifest } = await findBackup(folders, decodeRestoreWish(task.wish).from);
+  const { backup, manifest, sealed } = await findBackup(folders, decodeRestoreWish(task.wish).from);
   task.say(`R1 the backup is ${backup}, taken of ${manifest.source} at ${manifest.endedAt}`);
+  if (!sealed) task.say("R1 its manifest is of an earlier version, without a checksum of its own");
   const variables = await host.variables();
   const named = foldersOf(variables);
   const places = named === null ? [] : await realPlaces(folders, placesOf(named));
@@ -153,7 +155,8 @@ async function findBackup(folders: Folders, from: string) {
   const candidates = [from, ...newest === undefined ? [] : [`${from}/${newest}`]];
   for (const backup of candidates) {
     const text = await folders.read(`${backup}/${manifestName}`);
-    if (text !== null) return { backup, manifest: decodeManifest(text) };
+    if (text === null) continue;
+    return { backup, manifest: decodeManifest(text), sealed: isSealed(text) };
   }
   throw new Error(
     `Cannot restore as "${from}" holds no backup of xenon: name the folder of "xenon mysql backup"`,

@@ -106,3 +106,19 @@ Deno.test("a folder without a manifest is no backup", async () => {
   using place = new Place();
   await assert.rejects(restore(place.options, task(place).job), /holds no backup of xenon/);
 });
+
+Deno.test("a manifest with another GTID set than it was written with is refused", async () => {
+  using place = await new Place().describe();
+  place.rewriteManifest((text) => text.replace(":1-5", ":1-7"));
+  await assert.rejects(restore(place.options, task(place).job), /damaged: its checksum/);
+  assert.deepEqual(place.done, []);
+});
+
+Deno.test("a backup of an earlier version, whose manifest has no checksum, is restored with a word", async () => {
+  using place = await new Place().describe();
+  place.rewriteManifest((text) => text.replace(/,\n {2}"checksum": "\w+"/, ""));
+  const said: string[] = [];
+  const { job } = task(place, { say: (line) => void said.push(line) });
+  assert.equal(await restore(place.options, job), "completed OK!");
+  assert.ok(said.some((line) => /manifest is of an earlier version/.test(line)));
+});
