@@ -4,8 +4,23 @@ import { pause } from "../mysql/time_left.ts";
 
 const folderMode = 0o750;
 const fileMode = 0o640;
+const numbersMax = 1_000;
 const removeMs = 20_000;
 const removeEveryMs = 200;
+
+/** Makes a private folder of this name, or with the next free number behind it, and gives its path. */
+export async function makeFolder(wanted: string): Promise<string> {
+  for (let number = 1; number <= numbersMax; number++) {
+    const path = number === 1 ? wanted : `${wanted}-${number}`;
+    try {
+      await Deno.mkdir(path, { mode: 0o700 });
+      return path;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
+  }
+  throw new Error(`Cannot make "${wanted}" beside ${numbersMax} of that name: remove some`);
+}
 
 /** Bytes of all files below a folder. */
 export async function sizeOf(folder: string): Promise<number> {

@@ -15,13 +15,13 @@ import {
 import { foldersOf } from "../mysql/server_variables.ts";
 import type { CopyControl, CopyLimits, CopyMethod, CopyWish } from "./copy_method.ts";
 import { chooseDonor, type DonorCandidate, type DonorChoice } from "./donor.ts";
+import { type JobFolders, jobFolders } from "./job_folders.ts";
 import type { RebuildMemo } from "./memo.ts";
 import { targetOf, workOf } from "./moves.ts";
 import {
   belongs,
   contentProblem,
   mayHoldData,
-  ownPrefix,
   pathProblem,
   type Place,
   placesOf,
@@ -88,7 +88,8 @@ export async function checkRebuild(options: CheckOptions): Promise<CheckResult> 
   ];
   if (choice.kind === "none" || found.places.length === 0) return { kind: "problems", problems };
   const dataBytes = await host.dataBytes(choice.donor.id);
-  const draft = memoOf(options, { choice, survey, found, local, extra, dataBytes });
+  const named = await jobFolders(options.folders, found.places, options.job);
+  const draft = memoOf(options, { choice, survey, found, local, extra, dataBytes, named });
   const copying = await copyProblems(options, draft);
   if (copying.kind === "problems" || problems.length > 0) {
     const more = copying.kind === "problems" ? copying.problems : [];
@@ -264,7 +265,7 @@ async function extraProblems(
 }
 
 function memoOf(
-  { job, keepOld }: CheckOptions,
+  { keepOld }: CheckOptions,
   seen: {
     readonly choice: DonorChoice & { readonly kind: "donor" };
     readonly survey: Survey;
@@ -272,9 +273,10 @@ function memoOf(
     readonly local: LocalNode;
     readonly extra: GtidSet | null;
     readonly dataBytes: number | null;
+    readonly named: JobFolders;
   },
 ): RebuildMemo {
-  const { choice, survey, found, local, extra, dataBytes } = seen;
+  const { choice, survey, found, local, extra, dataBytes, named } = seen;
   const { id } = choice.donor;
   const { mysql = { host: "", port: 0 }, version = "", executed = "" } = choice.donor.seen ?? {};
   return {
@@ -287,8 +289,7 @@ function memoOf(
       names: place.names === null ? null : [...place.names],
     })),
     owner: found.owner,
-    aside: `${ownPrefix}old-${job}`,
-    work: `${ownPrefix}job-${job}`,
+    ...named,
     ran: local.running,
     // What nobody could look into is not thrown away.
     keepOld: keepOld || (extra === null && found.holdsData),

@@ -12,6 +12,7 @@ import { decodeRestoreWish } from "./backup_plan.ts";
 import { contentsOf } from "./checksums.ts";
 import { copyFiles } from "./copy_files.ts";
 import { syncFolder } from "./folder.ts";
+import { jobFolders } from "./job_folders.ts";
 import {
   dataName,
   decodeManifest,
@@ -24,7 +25,7 @@ import {
 import { placeSchema } from "./memo.ts";
 import { dataOf, putInPlace, removeWork, targetOf, workOf } from "./moves.ts";
 import { persistedSettings } from "./persisted.ts";
-import { belongs, ownPrefix, pathProblem, type Place, placesApart, placesOf } from "./places.ts";
+import { belongs, pathProblem, type Place, placesApart, placesOf } from "./places.ts";
 import type { Folders, Host, Task, Ticker } from "./ports.ts";
 import { untilAnswers } from "./wait_for_server.ts";
 import { counted } from "../mysql/counted.ts";
@@ -139,7 +140,7 @@ async function check(options: RestoreOptions, task: RestoreTask): Promise<{
   }
   const data = places[0]?.folder ?? "";
   const owner = await folders.owner(data) ?? await folders.ownerNamed(variables.get("user"));
-  const work = `${ownPrefix}job-${task.number}`;
+  const { work } = await jobFolders(folders, places, task.number);
   const mutable = places.map((place) => ({
     ...place,
     names: place.names === null ? null : [...place.names],

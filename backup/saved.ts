@@ -16,13 +16,14 @@ import type { Connection } from "../mysql/client.ts";
 import { run, succeeded } from "../mysql/process.ts";
 import { rowsOf, text } from "../mysql/rows.ts";
 import { quoteString } from "../mysql/text.ts";
+import { makeFolder } from "./folder.ts";
 import type { SavedTransactions } from "./ports.ts";
 import { counted } from "../mysql/counted.ts";
 
 export interface SaveOptions {
   readonly connection: Connection;
   readonly gtids: GtidSet;
-  /** Made here; only its owner may enter. */
+  /** Made here, under a longer name where there is one; only its owner may enter. */
   readonly folder: string;
   /** Places where mysqlbinlog may be; the first that works is used. */
   readonly tools: readonly string[];
@@ -36,13 +37,16 @@ const filesMax = 200;
 const firstEvents = 3;
 
 /** Writes the files and a README beside them. */
-export async function saveTransactions(options: SaveOptions): Promise<SavedTransactions> {
-  const { connection, gtids, folder } = options;
+export async function saveTransactions(wanted: SaveOptions): Promise<SavedTransactions> {
+  const { connection, gtids } = wanted;
   const executed = parse(await one(connection, "SELECT @@GLOBAL.gtid_executed AS value"));
   const logged = intersect(gtids, executed);
   const paths = await filesWith(connection, { gtids: logged, executed });
-  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-  const sql = paths.length === 0 ? null : await asSql(options, { paths, gtids: logged });
+  // What an earlier job of this number saved stays.
+  const folder = await makeFolder(wanted.folder);
+  const sql = paths.length === 0
+    ? null
+    : await asSql({ ...wanted, folder }, { paths, gtids: logged });
   if (sql === null) { for (const path of paths) await Deno.copyFile(path, inFolder(folder, path)); }
   const found = await coverage(connection, { paths, gtids: logged });
   const missing = subtract(gtids, found);
