@@ -15,7 +15,6 @@ import {
   jobLinesMax,
   type JobPage,
   jobsKeptMax,
-  type JobState,
   type JobSummary,
 } from "./wire_jobs.ts";
 import { messageOf } from "../mysql/message_of.ts";
@@ -115,9 +114,14 @@ export class Jobs {
     return {
       word: running?.word ?? "NONE",
       lastError: ended?.state === "failed" ? ended.sentence : "",
-      apart: running?.apart ?? null,
+      apart: running?.apart ?? this.#stuck?.apart ?? null,
       lastBackup: this.#lastBackup(),
     };
+  }
+
+  /** A job that failed and could not undo what it had begun: the server stays its own. */
+  get #stuck(): JobRecord | undefined {
+    return this.#records.findLast(({ state, apart }) => state !== "running" && apart !== null);
   }
 
   /** The newest backup on this host that was verified. */
@@ -130,10 +134,16 @@ export class Jobs {
       : { endedAt: record.endedAt ?? "", sentence: record.sentence };
   }
 
-  /** Goes on with the job that an earlier agent had begun, if there is one. */
+  /**
+   * Goes on with the job that an earlier agent had begun, if there is one; or with one that could not be
+   * undone, as whoever restarts the agent may have removed what was in the way.
+   */
   resume(): void {
-    const record = this.#records.findLast(({ state }) => state === "running");
-    if (record !== undefined && this.#running === null) this.#start(record, true);
+    const record = this.#records.findLast(({ state }) => state === "running") ?? this.#stuck;
+    if (record === undefined || this.#running !== null) return;
+    const again: JobRecord = { ...record, state: "running", endedAt: null };
+    this.#replace(again);
+    this.#start(again, true);
   }
 
   /** Begins a job and returns its number once it is in the journal. */
@@ -203,6 +213,13 @@ export class Jobs {
   }
 
   #refuseSecond(): void {
+    const stuck = this.#stuck;
+    if (stuck !== undefined) {
+      throw new Error(
+        `Cannot begin another job as job ${stuck.number} (${stuck.kind}) could not be undone: do ` +
+          `what "xenon jobs follow ${stuck.number}" says, and restart the agent`,
+      );
+    }
     const running = this.current;
     if (running === null) return;
     throw new Error(
@@ -243,23 +260,28 @@ export class Jobs {
       const run = this.#options.kinds[kind]?.run;
       if (run === undefined) throw new Error(`This program knows no job of the kind "${kind}"`);
       const sentence = await run(task);
-      await this.#end(number, "done", sentence);
+      await this.#end(number, { state: "done", sentence, apart: null });
     } catch (error) {
       if (interruptOf(signal) === "agentEnds") return;
       const state = interruptOf(signal) === "canceled" ? "canceled" : "failed";
-      await this.#end(number, state, messageOf(error));
+      // Whoever has undone everything has said so: what is still apart could not be undone.
+      const { apart } = this.#find(number);
+      await this.#end(number, { state, sentence: messageOf(error), apart });
     } finally {
       this.#running = null;
     }
   }
 
-  async #end(number: number, state: JobState, sentence: string): Promise<void> {
+  async #end(
+    number: number,
+    { state, sentence, apart }: Pick<JobRecord, "state" | "sentence" | "apart">,
+  ): Promise<void> {
     const { date, log } = this.#options;
     // As its last line, so no longer than one.
     this.#say(number, sentence);
     const endedAt = date();
     // Before the file is written: whoever asks now must not be told that it runs.
-    const end = { state, endedAt, word: "NONE", apart: null };
+    const end = { state, endedAt, word: "NONE", apart };
     const written = this.#change(number, end);
     try {
       await written;

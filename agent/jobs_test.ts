@@ -158,3 +158,34 @@ Deno.test("a damaged journal stops the agent, as it may name moved data", async 
   files.texts.set("/state/job-1.json", "{}");
   await assert.rejects(openJobs({ files, run: untilInterrupted }), /moved aside/);
 });
+
+Deno.test("a job that cannot undo what it began keeps the server apart until a later agent has undone it", async () => {
+  const files = memoryFiles();
+  const apart = "job 1 rebuilds it";
+  const first = await openJobs({
+    files,
+    run: async (task) => {
+      await task.remember({ step: "S9", memo: "aside", apart });
+      throw new Error("The old data could not be put back");
+    },
+  });
+  await first.submit("copy", {});
+  assert.equal((await ended(first)).job.state, "failed");
+  assert.equal(first.view.apart, apart);
+  await assert.rejects(first.submit("copy", {}), /job 1 \(copy\) could not be undone/);
+  const second = await openJobs({
+    files,
+    run: async (task) => {
+      assert.deepEqual([task.resumed, task.memo], [true, "aside"]);
+      await task.remember({ step: "undo", memo: null, apart: null });
+      throw new Error("It is back");
+    },
+  });
+  assert.equal(second.view.apart, apart);
+  second.resume();
+  assert.equal((await ended(second)).job.sentence, "It is back");
+  assert.equal(second.view.apart, null);
+  const third = await openJobs({ files, run: () => Promise.reject(new Error("Never called")) });
+  third.resume();
+  assert.equal(third.current, null);
+});

@@ -4,7 +4,10 @@
  */
 import type { RebuildMemo } from "./memo.ts";
 import { belongs, type Place, placeFor, placesApart } from "./places.ts";
-import type { Folders } from "./ports.ts";
+import type { Folders, Owner } from "./ports.ts";
+
+/** A way back is tried again at most so often. */
+const discardedMax = 1_000;
 
 /** What of a job says where its files go. */
 export type Moved = Pick<RebuildMemo, "places" | "work" | "owner">;
@@ -63,23 +66,43 @@ export async function putInPlace(folders: Folders, memo: Moved): Promise<void> {
  */
 export async function takeOut(folders: Folders, memo: Moved): Promise<void> {
   for (const place of placesApart(memo.places)) {
-    const work = `${place.folder}/${memo.work}`;
-    const discarded = `${work}/discarded`;
-    await folders.make(work, memo.owner);
-    await folders.make(discarded, memo.owner);
-    for (const name of await entriesOf(folders, place)) {
-      await folders.move(name, place.folder, discarded);
-    }
+    await discard(folders, memo, { place, names: await entriesOf(folders, place) });
   }
 }
 
-/** The second half: the old entries return to where they were. */
+/** Entries go into the job's own folder, and with it. */
+async function discard(
+  folders: Folders,
+  memo: Moved,
+  { place, names }: { readonly place: Place; readonly names: readonly string[] },
+): Promise<void> {
+  if (names.length === 0) return;
+  const work = `${place.folder}/${memo.work}`;
+  await folders.make(work, memo.owner);
+  const discarded = await newFolder(folders, `${work}/discarded`, memo.owner);
+  for (const name of names) await folders.move(name, place.folder, discarded);
+}
+
+/** A name that was discarded before may come again. */
+async function newFolder(folders: Folders, wanted: string, owner: Owner): Promise<string> {
+  for (let number = 1; number <= discardedMax; number++) {
+    const folder = `${wanted}-${number}`;
+    if (await folders.makeNew(folder, owner)) return folder;
+  }
+  throw new Error(`Cannot make "${wanted}-N" as there are too many: remove them`);
+}
+
+/**
+ * The second half: the old entries return to where they were. What has the name of one that is still aside
+ * is none of them: a server that somebody started in the empty folder left it.
+ */
 export async function putBack(folders: Folders, memo: RebuildMemo): Promise<void> {
   for (const place of placesApart(memo.places)) {
     const aside = asideOf(memo, place);
-    for (const name of await folders.list(aside) ?? []) {
-      await folders.move(name, aside, place.folder);
-    }
+    const names = await folders.list(aside) ?? [];
+    const present = await entriesOf(folders, place);
+    await discard(folders, memo, { place, names: names.filter((name) => present.includes(name)) });
+    for (const name of names) await folders.move(name, aside, place.folder);
     await folders.removeTree(aside);
   }
   await removeWork(folders, memo);

@@ -88,3 +88,12 @@ Deno.test("a way back that is interrupted itself ends well when it is tried agai
     assert.deepEqual(Object.fromEntries(disk.files), before, `move ${failMove} fails`);
   }
 });
+
+Deno.test("what a server left in the emptied folders does not block the way back", async () => {
+  const disk = memoryFolders({ ...before, ...copied });
+  await moveAside(disk, memo);
+  disk.files.set("/db/data/ibdata1", "debris");
+  disk.files.set("/fast/redo/#innodb_redo/1", "debris");
+  await putBack(disk, memo);
+  assert.deepEqual(Object.fromEntries(disk.files), before);
+});

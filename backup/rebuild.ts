@@ -138,8 +138,9 @@ async function undo(run: Run, memo: RebuildMemo, because: string): Promise<void>
     const why = messageOf(error);
     const data = dataOf(memo).folder;
     throw new Error(
-      `${because}; the old data could not be put back (${why}). It is in ${data}/${memo.aside}: ` +
-        `stop the agent, move its entries to ${data}, remove ${workOf(memo)}, start the agent`,
+      `${because}; the old data could not be put back (${why}), and the server is not started. It ` +
+        `is in ${data}/${memo.aside}: remove what is in the way and restart the agent, which tries ` +
+        `again; or stop the agent, move the entries to ${data}, remove ${workOf(memo)}, start it`,
     );
   }
 }
@@ -157,8 +158,9 @@ async function rollBack(run: Run, memo: RebuildMemo): Promise<void> {
   const { host, folders } = options;
   const { phase } = memo;
   let at = memo;
-  // Also one that somebody else started: nothing is moved under a server.
-  if (phase !== "stopping" && await host.serverRuns()) await host.stopServer();
+  // Nothing is moved under a server, whoever started it; one that has all its data runs on.
+  const isAside = (await oldFolders(folders, memo)).length > 0;
+  if (isAside && await host.serverRuns()) await host.stopServer();
   if (phase === "undoing") {
     await host.stopServer();
     await takeOut(folders, memo);

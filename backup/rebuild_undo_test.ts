@@ -53,3 +53,20 @@ Deno.test("an agent that is killed anywhere on the way back leaves the next one 
     assert.equal(next.journal.apart, null);
   }
 });
+
+Deno.test("a rebuild that cannot be undone keeps the server apart, and the next agent tries again", async () => {
+  const node = new FakeNode(oldFiles);
+  const { task, journal } = taskOf();
+  const options = optionsOf(node, methodOf(node, "fails"));
+  const move: Folders["move"] = (name, from, to) =>
+    from.endsWith(".xenon-old-7")
+      ? Promise.reject(new Error("Cannot move: disk trouble"))
+      : node.disk.move(name, from, to);
+  const broken = { ...options, folders: { ...node.disk, move } };
+  await assert.rejects(rebuild(broken, task, wish), /restart the agent, which tries again/);
+  assert.match(journal.apart ?? "", /job 7 rebuilds it/);
+  const next = taskOf(undefined, journal.memo, true);
+  await assert.rejects(rebuild(options, next.task, wish), /the old data is in place again/);
+  assert.deepEqual(Object.fromEntries(node.disk.files), oldFiles);
+  assert.equal(next.journal.apart, null);
+});

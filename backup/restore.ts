@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import { formatLine, parse } from "../mysql/gtid.ts";
+import { messageOf } from "../mysql/message_of.ts";
 import { foldersOf } from "../mysql/server_variables.ts";
 import { parseVersion } from "../mysql/version.ts";
 import { backupsIn } from "./backup_folders.ts";
@@ -299,7 +300,14 @@ async function guarded(
   } catch (error) {
     // The next agent goes on where this one ends.
     if (task.agentEnds()) throw error;
-    await undo(options, task, memo);
+    await undo(options, task, memo).catch((trouble) => {
+      throw new Error(
+        `${messageOf(error)}; it could not be undone (${
+          messageOf(trouble)
+        }), and the server is not ` +
+          "started: remove what is in the way and restart the agent, which tries again",
+      );
+    });
     throw error;
   }
 }
