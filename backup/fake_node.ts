@@ -153,6 +153,7 @@ export function optionsOf(node: FakeNode, method = methodOf(node)): RebuildOptio
 /** A job whose journal outlives its agent. */
 export function taskOf(abort = new AbortController(), memo: Memo = null, resumed = false) {
   const lines: string[] = [];
+  const words: string[] = [];
   const journal: { memo: Memo; apart: string | null } = { memo, apart: null };
   const task: Task = {
     number: 7,
@@ -162,12 +163,13 @@ export function taskOf(abort = new AbortController(), memo: Memo = null, resumed
     agentEnds: () => abort.signal.aborted && abort.signal.reason === "agentEnds",
     say: (line) => void lines.push(line),
     progress: () => {},
-    remember: ({ memo, apart = null }) => {
+    remember: ({ memo, apart = null, word = "NONE" }) => {
+      words.push(word);
       // As JSON, which is what a journal keeps.
       journal.memo = JSON.parse(JSON.stringify(memo));
       journal.apart = apart;
       return Promise.resolve();
     },
   };
-  return { task, lines, journal, abort };
+  return { task, lines, words, journal, abort };
 }

@@ -14,7 +14,7 @@ import { dataOf, oldFolders, putBack, removeWork, takeOut, workOf } from "./move
 import { afterRestart, rebuildPlan, wayBack } from "./plan.ts";
 import type { Task } from "./ports.ts";
 import { type Checked, checkRebuild, copyWishOf, type RebuildWish } from "./rebuild_checks.ts";
-import { RebuildRecord } from "./rebuild_record.ts";
+import { RebuildRecord, wordOf } from "./rebuild_record.ts";
 import { controlOf, goOn, type RebuildOptions, replace, type Run } from "./rebuild_steps.ts";
 
 export type { RebuildOptions } from "./rebuild_steps.ts";
@@ -34,6 +34,8 @@ export async function rebuild(
 async function begin(run: Run, wish: RebuildWish): Promise<string> {
   const { options, task } = run;
   const control = controlOf(task);
+  // Before anybody else is looked at: of two nodes that begin at once, one sees the other.
+  if (!wish.dryRun) await task.remember({ step: "S1", memo: null, word: wordOf("S1") });
   const result = await checkRebuild({ ...options, wish, job: task.number, control });
   if (result.kind === "problems") throw refusal(task, result.problems);
   const { memo, method } = result.checked;

@@ -3,10 +3,14 @@ import type { Phase, RebuildMemo } from "./memo.ts";
 import type { Task } from "./ports.ts";
 
 /** The original's words for what a node does with a copy. */
-const words: Readonly<Record<string, "BACKUPING" | "APPLYLOGGING">> = {
-  S9: "BACKUPING",
-  S10: "APPLYLOGGING",
-};
+export type BusyWord = "BACKUPING" | "APPLYLOGGING";
+
+const applying: readonly string[] = ["S10", "S11", "S16"];
+
+/** Never NONE: a node is busy from its first check to its end, so that no other one is rebuilt meanwhile. */
+export function wordOf(step: string): BusyWord {
+  return applying.includes(step) ? "APPLYLOGGING" : "BACKUPING";
+}
 
 /** Remembers for the next agent, and for whoever undoes. */
 export class RebuildRecord {
@@ -32,7 +36,7 @@ export class RebuildRecord {
     const ours = memo.phase === "checking" || memo.phase === "following";
     const apart = ours ? null : `job ${this.#task.number} rebuilds it (${step})`;
     this.#last = memo;
-    await this.#task.remember({ step, memo, word: words[step] ?? "NONE", apart });
+    await this.#task.remember({ step, memo, word: wordOf(step), apart });
     return memo;
   }
 }

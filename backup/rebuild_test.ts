@@ -246,3 +246,20 @@ Deno.test("a rebuild is refused while it would leave too few healthy voters, unl
   const forced = { ...wish, automatic: true, force: true };
   assert.equal(await rebuild(optionsOf(node), taskOf().task, forced), "completed OK!");
 });
+
+Deno.test("a node is busy from before its first look at the others to the end of its rebuild", async () => {
+  const node = new FakeNode();
+  const { task, words } = taskOf();
+  const options = optionsOf(node);
+  const seen: (string | undefined)[] = [];
+  const survey: typeof options.host.survey = (from) => {
+    seen.push(words.at(-1));
+    return options.host.survey(from);
+  };
+  await rebuild({ ...options, host: { ...options.host, survey } }, task, wish);
+  assert.ok(seen.every((word) => word === "BACKUPING"), seen.join(" "));
+  assert.ok(words.length > 5 && !words.includes("NONE"), words.join(" "));
+  const dry = taskOf();
+  await rebuild(options, dry.task, { ...wish, dryRun: true });
+  assert.deepEqual(dry.words, []);
+});
