@@ -7,6 +7,8 @@ export interface MemoryFolders extends Folders {
   readonly files: Map<string, string>;
   /** Fails the move with this number, counted from 1; then the disk is well again. */
   failMove: number | null;
+  /** Where another file system is mounted. */
+  readonly mounts: Set<string>;
 }
 
 const root: Owner = { uid: 0, gid: 0 };
@@ -22,6 +24,7 @@ export function memoryFolders(files: Readonly<Record<string, string>>): MemoryFo
   const disk: MemoryFolders = {
     files: known,
     failMove: null,
+    mounts: new Set(),
     list: (folder) => {
       if (!made.has(folder) && below(folder).length === 0) return Promise.resolve(null);
       const names = below(folder).map((path) => path.slice(folder.length + 1).split("/")[0] ?? "");
@@ -62,6 +65,11 @@ export function memoryFolders(files: Readonly<Record<string, string>>): MemoryFo
         made.delete(one);
       }
       return Promise.resolve();
+    },
+    device: (path) => {
+      if (!exists(path)) return Promise.resolve(null);
+      const mounts = [...disk.mounts];
+      return Promise.resolve(1 + mounts.findIndex((one) => `${path}/`.startsWith(`${one}/`)));
     },
     freeBytes: () => Promise.resolve(1e12),
   };

@@ -130,6 +130,8 @@ export interface Folders {
   /** Removes a tree of a job; refuses every other path. */
   removeTree(path: string): Promise<void>;
   freeBytes(folder: string): Promise<number>;
+  /** The file system that an entry is on, a link itself; null where there is nothing. */
+  device(path: string): Promise<number | null>;
 }
 
 /** Time for waits and durations. */

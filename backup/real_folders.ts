@@ -92,6 +92,9 @@ export const realFolders: Folders = {
     }
     return await freeBytes(existing);
   },
+  async device(path) {
+    return (await orNull(Deno.lstat(path)))?.dev ?? null;
+  },
 };
 
 /** A rename would silently replace an empty folder. */

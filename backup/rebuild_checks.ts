@@ -15,9 +15,10 @@ import {
 import { foldersOf } from "../mysql/server_variables.ts";
 import type { CopyControl, CopyLimits, CopyMethod, CopyWish } from "./copy_method.ts";
 import { chooseDonor, type DonorCandidate, type DonorChoice } from "./donor.ts";
+import { filledBy, whyNotAside, whyNotPlaced } from "./file_systems.ts";
 import { type JobFolders, jobFolders } from "./job_folders.ts";
 import type { RebuildMemo } from "./memo.ts";
-import { targetOf, workOf } from "./moves.ts";
+import { dataOf, targetOf, workOf } from "./moves.ts";
 import {
   belongs,
   contentProblem,
@@ -216,6 +217,8 @@ async function findPlaces(options: CheckOptions): Promise<FoundPlaces> {
     const names = await folders.list(folder) ?? [];
     const wrong = place.role === "data" ? contentProblem(folder, names) : null;
     if (wrong !== null) problems.push(wrong);
+    const mounted = await whyNotAside(folders, real);
+    if (mounted !== null) problems.push(mounted);
     if (names.some((name) => belongs(real, name))) oldData.push(folder);
     holdsData ||= names.some((name) => mayHoldData(real, name));
     places.push(real);
@@ -304,12 +307,15 @@ type Copying =
 
 /** The first method that nothing speaks against; else what speaks against each of them. */
 async function copyProblems(options: CheckOptions, memo: RebuildMemo): Promise<Copying> {
-  const { methods, wish, control, limits } = options;
+  const { methods, wish, control, limits, folders } = options;
   const wanted = methods.filter(({ name }) => wish.method === "auto" || name === wish.method);
   const space = await spaceProblems(options, memo);
   const problems: string[] = [];
   for (const method of wanted) {
-    const found = await method.check(copyWishOf(memo, limits), control);
+    const found = [
+      ...await method.check(copyWishOf(memo, limits), control),
+      ...await whyNotPlaced(folders, dataOf(memo).folder, filledBy(memo.places, method.name)),
+    ];
     if (found.length === 0) {
       return space.length === 0
         ? { kind: "method", method }

@@ -12,6 +12,7 @@ import { backupsIn } from "./backup_folders.ts";
 import { decodeRestoreWish } from "./backup_plan.ts";
 import { contentsOf } from "./checksums.ts";
 import { copyFiles } from "./copy_files.ts";
+import { filledWith, whyNotPlaced } from "./file_systems.ts";
 import { syncFolder } from "./folder.ts";
 import { jobFolders } from "./job_folders.ts";
 import {
@@ -193,7 +194,7 @@ async function realPlaces(folders: Folders, places: readonly Place[]): Promise<r
 async function placeProblems(
   folders: Folders,
   places: readonly Place[],
-  { bytes }: Manifest,
+  { bytes, files }: Manifest,
 ): Promise<readonly string[]> {
   const problems: string[] = [];
   for (const place of places) {
@@ -211,6 +212,10 @@ async function placeProblems(
   const free = data === undefined ? Infinity : await folders.freeBytes(data);
   if (free < bytes * roomFactor) {
     problems.push(`"${data}" has room for ${free} bytes and the backup has ${bytes}: make room`);
+  }
+  if (data !== undefined) {
+    const names = files.map(({ path }) => path.split("/")[0] ?? "");
+    problems.push(...await whyNotPlaced(folders, data, filledWith(places, names)));
   }
   return problems;
 }
