@@ -7,6 +7,8 @@ export interface MemoryFolders extends Folders {
   readonly files: Map<string, string>;
   /** Fails the move with this number, counted from 1; then the disk is well again. */
   failMove: number | null;
+  /** Folders whose names were changed by moves since they were put on disk. */
+  readonly unsynced: Set<string>;
   /** Where another file system is mounted. */
   readonly mounts: Set<string>;
 }
@@ -24,6 +26,7 @@ export function memoryFolders(files: Readonly<Record<string, string>>): MemoryFo
   const disk: MemoryFolders = {
     files: known,
     failMove: null,
+    unsynced: new Set(),
     mounts: new Set(),
     list: (folder) => {
       if (!made.has(folder) && below(folder).length === 0) return Promise.resolve(null);
@@ -44,8 +47,10 @@ export function memoryFolders(files: Readonly<Record<string, string>>): MemoryFo
         made.delete(path);
       }
       made.add(from);
+      disk.unsynced.add(from).add(to);
       return Promise.resolve();
     },
+    sync: (folder) => Promise.resolve(void disk.unsynced.delete(folder)),
     make: (folder) => Promise.resolve(void made.add(folder)),
     makeNew: (folder) => {
       const isNew = !exists(folder);
@@ -63,6 +68,7 @@ export function memoryFolders(files: Readonly<Record<string, string>>): MemoryFo
       for (const one of [path, ...below(path)]) {
         known.delete(one);
         made.delete(one);
+        disk.unsynced.delete(one);
       }
       return Promise.resolve();
     },

@@ -42,7 +42,7 @@ export async function moveAside(folders: Folders, memo: RebuildMemo): Promise<re
     if (entries.length === 0) continue;
     const aside = asideOf(memo, place);
     await folders.make(aside, memo.owner);
-    for (const name of entries) await folders.move(name, place.folder, aside);
+    await moveAll(folders, { names: entries, from: place.folder, to: aside });
     moved.push(aside);
   }
   return moved;
@@ -57,7 +57,11 @@ export async function putInPlace(folders: Folders, memo: Moved): Promise<void> {
     await folders.move(name, target, place.folder);
   }
   // A folder for logs inside the data folder went aside with it, and the server wants it there.
-  for (const { folder } of memo.places) await folders.make(folder, memo.owner);
+  for (const { folder } of memo.places) {
+    await folders.make(folder, memo.owner);
+    await folders.sync(folder);
+  }
+  await folders.sync(target);
 }
 
 /**
@@ -80,7 +84,21 @@ async function discard(
   const work = `${place.folder}/${memo.work}`;
   await folders.make(work, memo.owner);
   const discarded = await newFolder(folders, `${work}/discarded`, memo.owner);
-  for (const name of names) await folders.move(name, place.folder, discarded);
+  await moveAll(folders, { names, from: place.folder, to: discarded });
+}
+
+/** On disk when it returns: the journal says so next, or the other copy goes. */
+async function moveAll(
+  folders: Folders,
+  { names, from, to }: {
+    readonly names: readonly string[];
+    readonly from: string;
+    readonly to: string;
+  },
+): Promise<void> {
+  for (const name of names) await folders.move(name, from, to);
+  await folders.sync(to);
+  await folders.sync(from);
 }
 
 /** A name that was discarded before may come again. */
@@ -102,7 +120,7 @@ export async function putBack(folders: Folders, memo: RebuildMemo): Promise<void
     const names = await folders.list(aside) ?? [];
     const present = await entriesOf(folders, place);
     await discard(folders, memo, { place, names: names.filter((name) => present.includes(name)) });
-    for (const name of names) await folders.move(name, aside, place.folder);
+    await moveAll(folders, { names, from: aside, to: place.folder });
     await folders.removeTree(aside);
   }
   await removeWork(folders, memo);

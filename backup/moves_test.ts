@@ -97,3 +97,15 @@ Deno.test("what a server left in the emptied folders does not block the way back
   await putBack(disk, memo);
   assert.deepEqual(Object.fromEntries(disk.files), before);
 });
+
+Deno.test("every half of a move is on disk before the next one begins", async () => {
+  const disk = memoryFolders({ ...before, ...copied });
+  await moveAside(disk, memo);
+  assert.deepEqual([...disk.unsynced], []);
+  await putInPlace(disk, memo);
+  assert.deepEqual([...disk.unsynced], []);
+  await takeOut(disk, memo);
+  assert.deepEqual([...disk.unsynced], []);
+  await putBack(disk, memo);
+  assert.deepEqual([...disk.unsynced], []);
+});

@@ -114,6 +114,8 @@ export interface Folders {
   realPath(path: string): Promise<string | null>;
   /** Renames one entry of a folder into another folder of the same file system. */
   move(name: string, from: string, to: string): Promise<void>;
+  /** Puts the names in a folder on disk, as after moves; one that is not there is no error. */
+  sync(folder: string): Promise<void>;
   /** Makes a folder that only its owner may enter, unless it is there. */
   make(folder: string, owner: Owner): Promise<void>;
   /** As `make`, for one caller only: false where it is there already. */

@@ -4,6 +4,7 @@
  */
 import { lchown } from "node:fs/promises";
 import { freeBytes } from "../mysql/data_folder.ts";
+import { syncFolder } from "./folder.ts";
 import { ownPrefix } from "./places.ts";
 import type { Folders, Owner } from "./ports.ts";
 import { messageOf } from "../mysql/message_of.ts";
@@ -32,6 +33,13 @@ export const realFolders: Folders = {
       await Deno.rename(`${from}/${name}`, `${to}/${name}`);
     } catch (error) {
       throw failure(`move ${JSON.stringify(`${from}/${name}`)} to ${JSON.stringify(to)}`, error);
+    }
+  },
+  async sync(folder) {
+    try {
+      await orNull(syncFolder(folder, { deep: false }));
+    } catch (error) {
+      throw failure(`put the folder ${JSON.stringify(folder)} on disk`, error);
     }
   },
   async make(folder, owner) {

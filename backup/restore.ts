@@ -342,6 +342,7 @@ async function takeAway(folders: Folders, memo: RestoreMemo, into: string): Prom
     await folders.make(work, memo.owner);
     await folders.make(discarded, memo.owner);
     for (const name of entries) await folders.move(name, place.folder, discarded);
+    await folders.sync(place.folder);
   }
 }
 

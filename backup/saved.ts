@@ -16,7 +16,7 @@ import type { Connection } from "../mysql/client.ts";
 import { run, succeeded } from "../mysql/process.ts";
 import { rowsOf, text } from "../mysql/rows.ts";
 import { quoteString } from "../mysql/text.ts";
-import { makeFolder } from "./folder.ts";
+import { makeFolder, syncFolder } from "./folder.ts";
 import type { SavedTransactions } from "./ports.ts";
 import { counted } from "../mysql/counted.ts";
 
@@ -52,6 +52,9 @@ export async function saveTransactions(wanted: SaveOptions): Promise<SavedTransa
   const missing = subtract(gtids, found);
   const names = sql === null ? paths.map((path) => path.split("/").at(-1) ?? "") : ["extra.sql"];
   await Deno.writeTextFile(`${folder}/README`, readme({ gtids, missing, names }), { mode: 0o600 });
+  // Only then may the server's data go.
+  await syncFolder(folder, { deep: true });
+  await syncFolder(folder.slice(0, folder.lastIndexOf("/")), { deep: false });
   const number = `${count(found)} of ${counted(count(gtids), "transaction")} in ${
     names.join(", ") || "no file"
   }`;
