@@ -32,6 +32,8 @@ export interface BackupOptions {
   readonly startOnce: (
     copy: Pick<StartOnce, "dataFolder" | "workFolder" | "uid" | "signal">,
   ) => Promise<string>;
+  /** The version of the server program of this host, which starts on the copy. */
+  readonly serverVersion: () => Promise<string>;
   readonly limits: CopyLimits;
   readonly retention: Retention;
   readonly now: () => Date;

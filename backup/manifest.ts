@@ -23,7 +23,10 @@ const manifestSchema = v.object({
   /** A newer program may write another format; it is refused then. */
   format: v.literal(1),
   method: v.picklist(copyMethodNames),
+  /** Of the server that was started on it last, which may have brought its files to its own version. */
   serverVersion: v.string(),
+  /** Of the server that was copied; an earlier version of xenon did not say. */
+  donorVersion: v.optional(v.string()),
   /** `host:port` of the agent whose server was copied. */
   source: v.string(),
   /** All transactions in it, on one line. */
@@ -104,12 +107,26 @@ export function differences(
 
 /** Why this server cannot be started on that backup; null when it can. */
 export function whyNotRestorable(manifest: Manifest, serverVersion: string): string | null {
-  const [from, to] = [parseVersion(manifest.serverVersion), parseVersion(serverVersion)];
+  const why = whyNotStartable(manifest.serverVersion, serverVersion);
+  if (why !== "other") return why;
+  return `the backup is of MySQL ${manifest.serverVersion} and this host has ${serverVersion}: ` +
+    `install the same version, or a later patch of it`;
+}
+
+/** Why this host's server cannot verify a copy of the donor and leave it one of the donor's series. */
+export function whyNotVerifiable(donorVersion: string, serverVersion: string): string | null {
+  const why = whyNotStartable(donorVersion, serverVersion);
+  if (why !== "other") return why;
+  return `the donor has MySQL ${donorVersion} and this host, which must start on the copy, has ` +
+    `${serverVersion}: take the backup where the same version is installed, or a later patch of it`;
+}
+
+/** Data is started by its own version or a later patch of it, and then is of that patch. */
+function whyNotStartable(dataVersion: string, serverVersion: string): string | null {
+  const [from, to] = [parseVersion(dataVersion), parseVersion(serverVersion)];
   if (!from.ok) return from.because;
   if (!to.ok) return to.because;
   const [old, own] = [from.version, to.version];
   const sameSeries = old.major === own.major && old.minor === own.minor;
-  if (sameSeries && own.patch >= old.patch) return null;
-  return `the backup is of MySQL ${manifest.serverVersion} and this host has ${serverVersion}: ` +
-    `install the same version, or a later patch of it`;
+  return sameSeries && own.patch >= old.patch ? null : "other";
 }

@@ -23,7 +23,13 @@ import { contentsOf } from "./checksums.ts";
 import type { CopyDonor, CopyMethod, CopyWish } from "./copy_method.ts";
 import { chooseDonor } from "./donor.ts";
 import { syncFolder } from "./folder.ts";
-import { dataName, encodeManifest, type Manifest, manifestName } from "./manifest.ts";
+import {
+  dataName,
+  encodeManifest,
+  type Manifest,
+  manifestName,
+  whyNotVerifiable,
+} from "./manifest.ts";
 import type { Owner } from "./ports.ts";
 import { missingFrom } from "./rebuild_checks.ts";
 import { counted } from "../mysql/counted.ts";
@@ -41,6 +47,8 @@ interface Backup {
   readonly method: CopyMethod;
   readonly copy: CopyWish;
   readonly startedAt: Date;
+  /** Of the server program of this host. */
+  readonly serverVersion: string;
   /** What the donor had when it was chosen. */
   readonly wanted: string;
 }
@@ -110,13 +118,15 @@ async function choose(options: BackupOptions, task: BackupTask): Promise<Backup>
   if (seen === null) throw cannot([`${id} does not answer`, ...problems]);
   const { mysql, version, executed } = seen;
   const dataBytes = await host.dataBytes(id);
+  const serverVersion = await options.serverVersion();
   const donor: CopyDonor = { id, mysql, version, dataBytes };
   const startedAt = options.now();
   const copy: CopyWish = { donor, target: "", workFolder: "", owner, limits };
-  const draft = named({ wish, copy, startedAt, wanted: executed }, startedAt);
+  const draft = named({ wish, copy, startedAt, serverVersion, wanted: executed }, startedAt);
   const full = dataBytes === null ? null : await whyNoRoom(folders, wish.to, dataBytes);
   const method = await chooseMethod(options, { wish, copy: draft.copy, task });
-  const reasons = [...problems, ...full === null ? [] : [full], ...method.problems];
+  const found = [full, whyNotVerifiable(version, serverVersion)].filter((one) => one !== null);
+  const reasons = [...problems, ...found, ...method.problems];
   if (method.method === null || reasons.length > 0) throw cannot(reasons);
   task.say(`S1 the donor is ${id}: ${choice.why}; the method is ${method.method.name}`);
   return { ...draft, method: method.method };
@@ -246,7 +256,8 @@ async function verify(
   return {
     format: 1,
     method: backup.method.name,
-    serverVersion: donor.version,
+    serverVersion: backup.serverVersion,
+    donorVersion: donor.version,
     source: donor.id,
     gtids: set,
     startedAt: backup.startedAt.toISOString(),

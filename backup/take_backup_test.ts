@@ -81,6 +81,7 @@ function options(place: Place, { members, dataBytes, ...change }: Change = {}): 
     folders: realFolders,
     methods: [method],
     startOnce: () => Promise.resolve(`${uuid}:1-5`),
+    serverVersion: () => Promise.resolve("8.0.36"),
     limits: { parallel: 1, iopsMax: 1, useMemory: "1GB" },
     retention: { keepCount: 0, keepDays: 0 },
     now: () => new Date(Date.UTC(2026, 0, 2, 3, 4, 5)),
@@ -242,4 +243,22 @@ Deno.test("two hosts that begin in one second in one folder keep both backups, a
   assert.deepEqual(place.names(), ["2026-01-02T03-04-05Z", "2026-01-02T03-04-06Z"]);
   await takeBackup(options(place), task(place).job);
   assert.equal(place.names().at(-1), "2026-01-02T03-04-07Z");
+});
+
+Deno.test("a manifest names the version that started on the copy, as that may have upgraded it", async () => {
+  using place = new Place();
+  const newer = { serverVersion: () => Promise.resolve("8.0.40") };
+  await takeBackup(options(place, newer), task(place).job);
+  const text = Deno.readTextFileSync(`${place.to}/${place.names()[0]}/manifest.json`);
+  const { serverVersion, donorVersion } = decodeManifest(text);
+  assert.deepEqual([serverVersion, donorVersion], ["8.0.40", "8.0.36"]);
+});
+
+Deno.test("a copy that this host's server would bring to another series, or cannot start, is not taken", async () => {
+  for (const version of ["8.4.1", "8.0.35"]) {
+    using place = new Place();
+    const other = options(place, { serverVersion: () => Promise.resolve(version) });
+    await assert.rejects(takeBackup(other, task(place).job), /nothing was touched: the donor has/);
+    assert.throws(() => place.names(), Deno.errors.NotFound);
+  }
 });

@@ -71,11 +71,16 @@ export function backupKinds(
   ports: () => RebuildOptions,
 ): Readonly<Record<string, JobKind>> {
   const { keepCount, keepDays } = backup;
+  const serverVersion = async () => {
+    const { major, minor, patch } = await versionOf(mysqld);
+    return `${major}.${minor}.${patch}`;
+  };
   return {
     backup: backupKind((task) =>
       takeBackup({
         ...ports(),
         retention: { keepCount, keepDays },
+        serverVersion,
         now: () => new Date(),
         startOnce: (copy) =>
           startOnce({ ...copy, mysqld, defaultsFile, memoryBytes: checkMemoryBytes }),
@@ -84,10 +89,7 @@ export function backupKinds(
     restore: restoreKind((task) =>
       restore({
         ...ports(),
-        serverVersion: async () => {
-          const { major, minor, patch } = await versionOf(mysqld);
-          return `${major}.${minor}.${patch}`;
-        },
+        serverVersion,
       }, task)
     ),
   };
