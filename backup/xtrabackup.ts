@@ -141,9 +141,15 @@ export function readToolVersion(output: string): string | undefined {
 /** Why this version of the tool cannot copy this server; null when it can. */
 export function whyUnfit(tool: string, server: Version): string | null {
   const wanted = wantedSeries(server);
-  if (tool.startsWith(`${wanted}.`)) return null;
-  return `xtrabackup ${tool} cannot copy MySQL ${server.text}: install Percona XtraBackup ${wanted}`;
+  const cannot = `xtrabackup ${tool} cannot copy MySQL ${server.text}`;
+  if (!tool.startsWith(`${wanted}.`)) return `${cannot}: install Percona XtraBackup ${wanted}`;
+  const patch = Number(/^\d+\.\d+\.(\d+)/.exec(tool)?.[1]);
+  if (wanted !== "8.0" || patch >= newerServersFrom || patch >= server.patch) return null;
+  return `${cannot}, which is newer: install Percona XtraBackup 8.0.${newerServersFrom} or newer`;
 }
+
+/** Before it, an 8.0 of the tool refuses a server of a later patch; see "supported versions" in its manual. */
+const newerServersFrom = 34;
 
 /** The series of the tool is that of the server, except before MySQL 8. */
 function wantedSeries(server: Version): string {

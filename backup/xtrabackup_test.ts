@@ -87,7 +87,7 @@ Deno.test("readInfo() finds versions and the set over several lines", () => {
   assert.throws(() => readInfo("nothing here"), SyntaxError);
 });
 
-Deno.test("whyUnfit() wants the series of the server", () => {
+Deno.test("whyUnfit() wants the series of the server, and a tool that knows its patch", () => {
   const server = (text: string) => {
     const read = parseVersion(text);
     assert.ok(read.ok);
@@ -95,6 +95,8 @@ Deno.test("whyUnfit() wants the series of the server", () => {
   };
   assert.equal(whyUnfit("8.0.35-31", server("8.0.36")), null);
   assert.equal(whyUnfit("2.4.29", server("5.7.44")), null);
+  assert.equal(whyUnfit("8.0.33-28", server("8.0.33")), null);
+  assert.match(whyUnfit("8.0.33-28", server("8.0.36")) ?? "", /is newer: install .* 8\.0\.34/);
   assert.match(whyUnfit("8.0.35-31", server("8.4.2")) ?? "", /install Percona XtraBackup 8\.4/);
   assert.match(whyUnfit("8.0.35-31", server("5.7.44")) ?? "", /install Percona XtraBackup 2\.4/);
 });
