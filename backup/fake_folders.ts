@@ -73,7 +73,7 @@ export function memoryFolders(files: Readonly<Record<string, string>>): MemoryFo
       return Promise.resolve();
     },
     device: (path) => {
-      if (!exists(path)) return Promise.resolve(null);
+      if (!made.has(path) && below(path).length === 0) return Promise.resolve(null);
       const mounts = [...disk.mounts];
       return Promise.resolve(1 + mounts.findIndex((one) => `${path}/`.startsWith(`${one}/`)));
     },

@@ -14,7 +14,10 @@ export async function whyNotAside(folders: Folders, place: Place): Promise<strin
   const mounted: string[] = [];
   for (const name of await folders.list(place.folder) ?? []) {
     const path = `${place.folder}/${name}`;
-    if (belongs(place, name) && await folders.device(path) !== device) mounted.push(path);
+    if (!belongs(place, name)) continue;
+    // A file has none, and neither has what is gone by now: a running server makes and removes files.
+    const own = await folders.device(path);
+    if (own !== null && own !== device) mounted.push(path);
   }
   if (mounted.length === 0) return null;
   const shown = mounted.slice(0, shownMax).join(", ");

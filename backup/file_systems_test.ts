@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import type { CopyMethodName } from "./copy_method.ts";
+import { memoryFolders } from "./fake_folders.ts";
 import { FakeNode, methodOf, optionsOf, taskOf, wish } from "./fake_node.ts";
-import { filledWith } from "./file_systems.ts";
+import { filledWith, whyNotAside } from "./file_systems.ts";
 import { rebuild } from "./rebuild.ts";
 
 const files = {
   "/db/data/ibdata1": "old",
+  "/db/data/shop/a.ibd": "old",
   "/fast/undo/undo_001": "old",
   "/fast/logs/binlog.000001": "old",
   "/fast/logs/binlog.index": "old",
@@ -33,7 +35,7 @@ Deno.test("a copy that could not be moved into place is refused before anything 
     assert.match(end, /nothing was touched: .*is on another file system than "\/db\/data"/, mount);
     assert.ok(!calls.includes("stopServer"));
   }
-  assert.match((await endWith(["/db/data/ibdata1"], "clone")).end, /mounted in it.*ibdata1/);
+  assert.match((await endWith(["/db/data/shop"], "clone")).end, /mounted in it.*shop/);
 });
 
 Deno.test("logs on another file system do not stop a copy that brings none", async () => {
@@ -46,4 +48,11 @@ Deno.test("filledWith() names the places of what a backup holds", () => {
   const undo = { role: "undo", folder: "/u", names: ["undo_\\d+"] } as const;
   assert.deepEqual(filledWith([data, undo], ["ibdata1", "mysql"]), [data]);
   assert.deepEqual(filledWith([data, undo], ["ibdata1", "undo_001"]), [data, undo]);
+});
+
+Deno.test("an entry that a running server removes meanwhile is no other file system", async () => {
+  const disk = memoryFolders(files);
+  const list = () => Promise.resolve(["ibdata1", "relay.~rec~", "shop"]);
+  const data = { role: "data", folder: "/db/data", names: null } as const;
+  assert.equal(await whyNotAside({ ...disk, list }, data), null);
 });

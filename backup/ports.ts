@@ -132,7 +132,7 @@ export interface Folders {
   /** Removes a tree of a job; refuses every other path. */
   removeTree(path: string): Promise<void>;
   freeBytes(folder: string): Promise<number>;
-  /** The file system that an entry is on, a link itself; null where there is nothing. */
+  /** The file system that a folder is on; null where there is none by this name, but a link, say. */
   device(path: string): Promise<number | null>;
 }
 

@@ -101,7 +101,9 @@ export const realFolders: Folders = {
     return await freeBytes(existing);
   },
   async device(path) {
-    return (await orNull(Deno.lstat(path)))?.dev ?? null;
+    // Layered file systems give their files, unlike their folders, the numbers of the layers.
+    const info = await orNull(Deno.lstat(path));
+    return info?.isDirectory === true ? info.dev : null;
   },
 };
 
