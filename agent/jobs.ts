@@ -115,6 +115,7 @@ export class Jobs {
       word: running?.word ?? "NONE",
       lastError: ended?.state === "failed" ? ended.sentence : "",
       apart: running?.apart ?? this.#stuck?.apart ?? null,
+      holds: holdOf(running ?? this.#stuck),
       lastBackup: this.#lastBackup(),
     };
   }
@@ -214,12 +215,7 @@ export class Jobs {
 
   #refuseSecond(): void {
     const stuck = this.#stuck;
-    if (stuck !== undefined) {
-      throw new Error(
-        `Cannot begin another job as job ${stuck.number} (${stuck.kind}) could not be undone: do ` +
-          `what "xenon jobs follow ${stuck.number}" says, and restart the agent`,
-      );
-    }
+    if (stuck !== undefined) throw new Error(`Cannot begin another job as ${stuckAt(stuck)}`);
     const running = this.current;
     if (running === null) return;
     throw new Error(
@@ -268,7 +264,8 @@ export class Jobs {
       const { apart } = this.#find(number);
       await this.#end(number, { state, sentence: messageOf(error), apart });
     } finally {
-      this.#running = null;
+      // Its end is known before it is written down, so the next job may have begun.
+      if (this.#running?.abort.signal === signal) this.#running = null;
     }
   }
 
@@ -356,6 +353,27 @@ export class Jobs {
       progress: moving && this.#meter !== null ? shown(this.#meter, this.#bytesDone) : null,
     };
   }
+}
+
+/** Such a job only looks. */
+function isDryRun({ wish }: JobRecord): boolean {
+  return (wish as { readonly dryRun?: unknown } | null)?.dryRun === true;
+}
+
+/** Who has the server, and what to do about it. A rebuild has it from its first check on. */
+function holdOf(record: JobRecord | undefined): string | null {
+  if (record === undefined) return null;
+  const { number, kind, state, apart } = record;
+  if (state !== "running") return stuckAt(record);
+  const replaces = ["rebuild", "restore"].includes(kind) && !isDryRun(record);
+  if (apart === null && !replaces) return null;
+  return `job ${number} (${kind}) has the server: follow it with "xenon jobs follow ${number}", or ` +
+    `end it with "xenon jobs cancel ${number}"`;
+}
+
+function stuckAt({ number, kind }: JobRecord): string {
+  return `job ${number} (${kind}) could not be undone: do what "xenon jobs follow ${number}" says, ` +
+    "and restart the agent";
 }
 
 /** Why a job's signal was aborted; null while it is not. */

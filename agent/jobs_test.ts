@@ -26,12 +26,13 @@ interface Stage {
 }
 
 function openJobs({ files = memoryFiles(), run }: Stage): Promise<Jobs> {
+  const kind: JobKind = { accept: (wish) => wish as Json, run };
   return Jobs.open({
     journal: new JobJournal(files, "/state"),
     clock: { now: () => 0, after: () => () => {} },
     log: { write: () => {} },
     date: () => "2026-01-01T00:00:00",
-    kinds: { copy: { accept: (wish) => wish as Json, run } },
+    kinds: { copy: kind, rebuild: kind },
   });
 }
 
@@ -172,6 +173,7 @@ Deno.test("a job that cannot undo what it began keeps the server apart until a l
   await first.submit("copy", {});
   assert.equal((await ended(first)).job.state, "failed");
   assert.equal(first.view.apart, apart);
+  assert.match(first.view.holds ?? "", /^job 1 \(copy\) could not be undone.*restart the agent$/);
   await assert.rejects(first.submit("copy", {}), /job 1 \(copy\) could not be undone/);
   const second = await openJobs({
     files,
@@ -188,4 +190,17 @@ Deno.test("a job that cannot undo what it began keeps the server apart until a l
   const third = await openJobs({ files, run: () => Promise.reject(new Error("Never called")) });
   third.resume();
   assert.equal(third.current, null);
+});
+
+Deno.test("a rebuild has the server from its first check to its end, a dry run never", async () => {
+  const jobs = await openJobs({ run: untilInterrupted });
+  await jobs.submit("rebuild", { dryRun: true });
+  assert.equal(jobs.view.holds, null);
+  jobs.cancel(null);
+  await ended(jobs);
+  await jobs.submit("rebuild", {});
+  assert.match(jobs.view.holds ?? "", /^job 2 \(rebuild\).*jobs follow 2".*jobs cancel 2"$/);
+  jobs.cancel(null);
+  await ended(jobs);
+  assert.equal(jobs.view.holds, null);
 });

@@ -128,6 +128,7 @@ export class Node {
       watch: this.#watch,
       state: () => this.#loop.state,
       monitored: () => this.#monitored(),
+      held: () => options.jobs().holds,
       open: () => this.open(),
       leave: () => this.leave(),
     });

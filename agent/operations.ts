@@ -38,6 +38,8 @@ export interface OperationsOptions {
   readonly watch: Watch;
   readonly state: () => State;
   readonly monitored: () => boolean;
+  /** Why the server is left alone, as a job has it; null while none does. */
+  readonly held: () => string | null;
   readonly open: () => boolean;
   /** Gives the leadership up whatever happens; says why nobody took over. */
   readonly leave: () => Promise<string | null>;
@@ -50,7 +52,7 @@ export class Operations {
   readonly #methods: RpcMethods;
 
   constructor(options: OperationsOptions) {
-    const { config, store } = options;
+    const { config } = options;
     this.#options = options;
     this.#purge = this.#createPurge();
     const witness = config.witness;
@@ -70,7 +72,7 @@ export class Operations {
         self: config.id,
         leader: () => leaderOf(config, options.state()),
       }).methods(),
-      ...switchMethods({ witness, store, log: options.log }),
+      ...switchMethods({ ...options, witness }),
     };
   }
 

@@ -218,6 +218,8 @@ export interface JobView {
   readonly lastBackup: { readonly endedAt: string; readonly sentence: string } | null;
   /** Why the server is left to a job; null while it is the agent's as usual. */
   readonly apart: string | null;
+  /** Why nobody else may start or stop the server: a job replaces what it runs on. Null while none does. */
+  readonly holds: string | null;
 }
 
 /** Structured log; `facts` become key=value behind the sentence. */

@@ -56,6 +56,8 @@ export interface ServerCommandsOptions {
   readonly watch: WatchedServer;
   readonly leadership: Leadership;
   readonly monitored: () => boolean;
+  /** Why the server is left alone, as a job has it; null while none does. */
+  readonly held: () => string | null;
   readonly fenceMs: number;
 }
 
@@ -99,8 +101,15 @@ export class ServerCommands {
     if (this.#options.witness) throw new RpcError("refused", "a witness has no MySQL server");
   }
 
-  #start(): Promise<unknown> {
+  /** What a job replaces is neither started nor stopped beside it: neither would know of the other. */
+  #needFreeServer(): void {
     this.#needServer();
+    const held = this.#options.held();
+    if (held !== null) throw new RpcError("refused", held);
+  }
+
+  #start(): Promise<unknown> {
+    this.#needFreeServer();
     return Promise.resolve(this.#work.begin("start", (say) => this.#startServer(say)));
   }
 
@@ -135,7 +144,7 @@ export class ServerCommands {
   }
 
   #shutdown(params: unknown): Promise<unknown> {
-    this.#needServer();
+    this.#needFreeServer();
     const { force } = decodeParams(shutdownSchema, params);
     return Promise.resolve(this.#work.begin("shutdown", (say) => this.#stopServer(force, say)));
   }
@@ -214,7 +223,7 @@ export class ServerCommands {
   }
 
   async #kill(): Promise<unknown> {
-    this.#needServer();
+    this.#needFreeServer();
     const { server, watch, log, store } = this.#options;
     const identity = watch.identity ?? await server.identify();
     if (identity === null) return { sentences: ["mysqld is not running"] };

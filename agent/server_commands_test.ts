@@ -8,6 +8,7 @@ import {
   type WatchedServer,
 } from "./server_commands.ts";
 import type { WorkPage } from "./server_work.ts";
+import { switchMethods } from "./switches.ts";
 import { Store } from "./store.ts";
 import { RpcError } from "./wire_rpc.ts";
 
@@ -48,6 +49,7 @@ class World {
       watch: new Watched(this),
       leadership: this.#leadership(),
       monitored: () => true,
+      held: () => null,
       fenceMs: 250,
       ...change,
     });
@@ -301,4 +303,30 @@ Deno.test("a witness has no server to command", async () => {
   for (const method of ["mysql.start", "mysql.shutdown", "mysql.kill"]) {
     await assert.rejects(call(method), /a witness has no MySQL server/);
   }
+});
+
+Deno.test("a server that a job has is neither started nor stopped, and nothing is remembered", async () => {
+  const world = new World();
+  const held = 'job 2 (rebuild) has the server: "xenon jobs cancel 2"';
+  const call = await world.commands({ held: () => held });
+  for (const method of ["mysql.start", "mysql.shutdown", "mysql.kill"]) {
+    await assert.rejects(call(method), /job 2 \(rebuild\) has the server/);
+  }
+  const switches = switchMethods({
+    witness: false,
+    store: world.store,
+    log: { write: () => {} },
+    held: () => held,
+  });
+  const turn = (name: string) =>
+    switches["node.switch"]?.({ name, on: false }, {
+      from: null,
+      cluster: null,
+      remote: "",
+      signal: new AbortController().signal,
+    });
+  await assert.rejects(turn("monitor") ?? Promise.resolve(), /job 2 \(rebuild\) has the server/);
+  await turn("purgeBinlog");
+  const { stopped, monitor, purge } = world.store.current.memory;
+  assert.deepEqual([world.done, stopped, monitor, purge], [[], false, null, false]);
 });

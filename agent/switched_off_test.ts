@@ -35,7 +35,7 @@ function answerOf(id: string, ids: readonly string[], facts: ServerFacts): unkno
     serverRuns: true,
     monitor: true,
     notes: [],
-    jobs: { apart: null, word: "NONE", lastError: "", lastBackup: null },
+    jobs: { apart: null, holds: null, word: "NONE", lastError: "", lastBackup: null },
     uptimeSeconds: 1,
     stateUptimeSeconds: 1,
     agentVersion: "0.1.0",

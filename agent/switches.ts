@@ -9,6 +9,8 @@ export interface SwitchesOptions {
   readonly witness: boolean;
   readonly store: Store;
   readonly log: Log;
+  /** Why the server is left alone, as a job has it; null while none does. */
+  readonly held: () => string | null;
 }
 
 const switchSchema = v.object({
@@ -42,11 +44,13 @@ const sentences: Readonly<Record<SwitchName, { readonly on: string; readonly off
 };
 
 /** The method that turns them. */
-export function switchMethods({ witness, store, log }: SwitchesOptions): RpcMethods {
+export function switchMethods({ witness, store, log, held }: SwitchesOptions): RpcMethods {
   return {
     "node.switch": async (params) => {
       const { name, on } = decodeParams(switchSchema, params);
       if (witness) throw new RpcError("refused", "a witness has no MySQL server");
+      const because = name === "monitor" ? held() : null;
+      if (because !== null) throw new RpcError("refused", because);
       await store.remember({ [keys[name]]: on });
       const sentence = sentences[name][on ? "on" : "off"];
       log.write(on ? "info" : "warning", `An operator decided: ${sentence}`, {});
