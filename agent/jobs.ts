@@ -110,7 +110,7 @@ export class Jobs {
   /** What the jobs mean for the node. */
   get view(): JobView {
     const running = this.#records.findLast(({ state }) => state === "running");
-    const ended = this.#records.findLast(({ state }) => state !== "running");
+    const ended = this.#records.findLast((one) => one.state !== "running" && !isDryRun(one));
     return {
       word: running?.word ?? "NONE",
       lastError: ended?.state === "failed" ? ended.sentence : "",

@@ -204,3 +204,10 @@ Deno.test("a rebuild has the server from its first check to its end, a dry run n
   await ended(jobs);
   assert.equal(jobs.view.holds, null);
 });
+
+Deno.test("a dry run that found something is not the node's last error", async () => {
+  const jobs = await openJobs({ run: () => Promise.reject(new Error("Cannot copy as it rains")) });
+  await jobs.submit("copy", { dryRun: true });
+  assert.equal((await ended(jobs)).job.state, "failed");
+  assert.equal(jobs.view.lastError, "");
+});
