@@ -3,7 +3,7 @@
  * its settings, its accounts, the durable switches, and the removal of binary logs.
  */
 import { handoverCandidate } from "../raft/handover.ts";
-import { voters } from "../raft/quorum.ts";
+import { memberOf, voters } from "../raft/quorum.ts";
 import type { State } from "../raft/state.ts";
 import type { Config } from "../raft/types.ts";
 import { notesOf } from "./notes.ts";
@@ -71,6 +71,7 @@ export class Operations {
         ...options,
         self: config.id,
         leader: () => leaderOf(config, options.state()),
+        member: () => memberOf(options.state().durable.membership, config.id) !== undefined,
       }).methods(),
       ...switchMethods({ ...options, witness }),
     };

@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { shownAccount } from "../mysql/accounts.ts";
 import type { AccountWish } from "../mysql/accounts.ts";
 import { messageOf } from "../mysql/message_of.ts";
+import { nobodyLeads } from "./nobody_leads.ts";
 import type { Administration, Log, Peers } from "./ports.ts";
 import { type RpcContext, RpcError, type RpcMethods } from "./wire_rpc.ts";
 
@@ -16,6 +17,8 @@ export interface UserCallsOptions {
   readonly log: Log;
   /** Id of the present leader; empty when nobody is known to lead. */
   readonly leader: () => string;
+  /** Does this node belong to a cluster? */
+  readonly member: () => boolean;
   /** Is this node the leader and open for writes? */
   readonly open: () => boolean;
 }
@@ -81,7 +84,7 @@ export class UserCalls {
       if (open()) return await here();
       throw new RpcError("refused", `the leader ${self} is not open for writes yet, try again`);
     }
-    if (id === "") throw new RpcError("refused", "nobody leads just now, try again later");
+    if (id === "") throw new RpcError("refused", nobodyLeads(this.#options.member()));
     if (from !== null) throw new RpcError("refused", `${self} does not lead any more, try again`);
     const answer = await peers.call(id, question, { deadlineMs: forwardMs });
     if ("ok" in answer) return answer.ok;

@@ -19,11 +19,12 @@ const wish = {
 interface Scene {
   readonly leader: string;
   readonly open?: boolean;
+  readonly member?: boolean;
   readonly answer?: PeerAnswer;
   readonly server?: (wish: AccountWish) => Promise<void>;
 }
 
-function node({ leader, open = true, answer = { ok: "passed on" }, server }: Scene) {
+function node({ leader, open = true, member = true, answer = { ok: "passed on" }, server }: Scene) {
   const asked: (Parameters<Peers["call"]>[1] & { readonly endpoint: string })[] = [];
   const changed: AccountWish[] = [];
   const logged: string[] = [];
@@ -31,6 +32,7 @@ function node({ leader, open = true, answer = { ok: "passed on" }, server }: Sce
     self: "a",
     leader: () => leader,
     open: () => open,
+    member: () => member,
     peers: {
       call(endpoint, question) {
         asked.push({ endpoint, ...question });
@@ -119,4 +121,12 @@ Deno.test("the list comes from the leader too", async () => {
   assert.deepEqual(await methods["user.list"]?.({}, operator), {
     accounts: [{ user: "app", host: "%", superior: false }],
   });
+});
+
+Deno.test("a node that is in no cluster says so, and not that nobody leads", async () => {
+  const { methods } = node({ leader: "", member: false });
+  await assert.rejects(
+    Promise.resolve(methods["user.list"]?.({}, operator)),
+    /this node is in no cluster.*cluster add/,
+  );
 });

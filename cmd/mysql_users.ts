@@ -36,7 +36,11 @@ interface Account {
 /** `mysql getuser`: every account of the leader, with the original's keys. */
 export async function getUsers(cluster: Cluster, deadlineMs: number): Promise<Facts> {
   const question = { method: "user.list", params: {}, deadlineMs } as const;
-  const answer = await askAgent(cluster, { ...question, what: "list the accounts", next });
+  const answer = await askAgent(cluster, {
+    ...question,
+    what: "list the accounts",
+    next: "see the cluster and its leader with xenon cluster status",
+  });
   const accounts = accountsOf(answer.result);
   const value = accounts.map(({ user, host, superior }) => ({
     User: user,
