@@ -6,6 +6,7 @@ import * as v from "valibot";
 import type { MemberChange } from "../raft/event.ts";
 import type { NodeId } from "../raft/types.ts";
 import type { Clock } from "./ports.ts";
+import { nobodyLeads } from "./nobody_leads.ts";
 import type { OperatorAnswer } from "./requests.ts";
 import { form, joinIdle } from "./formation.ts";
 import type { FormationOptions, Formed } from "./introduction.ts";
@@ -18,6 +19,10 @@ export interface MembershipOptions extends FormationOptions {
   readonly change: (change: MemberChange) => Promise<OperatorAnswer>;
   /** Which members stored the list of the leader, as sentences. */
   readonly spread: () => readonly string[];
+  /** What a change is going to cost, by the list before it. */
+  readonly means: (change: MemberChange) => readonly string[];
+  /** Does this node belong to a cluster? */
+  readonly member: () => boolean;
   readonly clock: Clock;
 }
 
@@ -132,7 +137,7 @@ export class MembershipCalls {
   async #throughLeader(change: MemberChange): Promise<readonly string[]> {
     const { self, peers, deadlineMs } = this.#options;
     const leader = this.#options.leader();
-    if (leader === "") throw new RpcError("refused", "nobody leads just now, try again later");
+    if (leader === "") throw new RpcError("refused", nobodyLeads(this.#options.member()));
     if (leader === self) return (await this.#changeHere(change)).sentences;
     const question = { method: "cluster.change", params: change };
     // It may wait for its turn first, and then for a majority.
@@ -146,14 +151,16 @@ export class MembershipCalls {
   async #changeHere(change: MemberChange): Promise<{ readonly sentences: readonly string[] }> {
     const { clock, deadlineMs } = this.#options;
     const giveUpAt = clock.now() + deadlineMs;
+    let means = this.#options.means(change);
     let answer = await this.#options.change(change);
     // One change at a time: this one waits for its turn instead of being refused.
     while (answer.refused !== null && answer.passing && clock.now() < giveUpAt) {
       await new Promise<void>((resolve) => clock.after(againMs, resolve));
+      means = this.#options.means(change);
       answer = await this.#options.change(change);
     }
     if (answer.refused !== null) throw new RpcError("refused", answer.refused);
-    return { sentences: this.#options.spread() };
+    return { sentences: [...this.#options.spread(), ...means] };
   }
 }
 

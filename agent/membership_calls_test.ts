@@ -12,7 +12,10 @@ Deno.test("a change that another one holds up waits for its turn", async () => {
   const leader = new Leader([passing, passing, done]);
   const result = await leader.remove(other);
   assert.deepEqual(result, {
-    sentences: [`${other} leaves: its acknowledgements stop, then its vote`],
+    sentences: [
+      `${other} leaves: its acknowledgements stop, then its vote`,
+      "Two voters are left",
+    ],
   });
   assert.equal(leader.asked.length, 3);
 });
@@ -31,6 +34,14 @@ Deno.test("a change waits no longer than its deadline", async () => {
   assert.ok(leader.now >= deadlineMs && leader.now < 2 * deadlineMs, `waited ${leader.now} ms`);
 });
 
+Deno.test("a node that is in no cluster says so, and not that nobody leads", async () => {
+  const node = new Leader([]);
+  node.leader = "";
+  await assert.rejects(node.remove(other), /this node is in no cluster.*cluster add/);
+  node.member = true;
+  await assert.rejects(node.remove(other), /nobody leads just now/);
+});
+
 const deadlineMs = 5_000;
 const done: OperatorAnswer = { refused: null, passing: false };
 const passing: OperatorAnswer = { refused: "the change of c is not finished", passing: true };
@@ -38,8 +49,11 @@ const passing: OperatorAnswer = { refused: "the change of c is not finished", pa
 /** An agent that leads: its protocol gives these answers, and its clock jumps to the next timer. */
 class Leader {
   now = 0;
+  leader: NodeId | "" = self;
+  member = false;
   readonly asked: MemberChange[] = [];
   readonly #answers: OperatorAnswer[];
+  readonly #means = "Two voters are left";
   readonly #always: OperatorAnswer;
 
   constructor(answers: readonly OperatorAnswer[], always: OperatorAnswer = done) {
@@ -58,7 +72,7 @@ class Leader {
     return {
       self,
       deadlineMs,
-      leader: () => self,
+      leader: () => this.leader,
       change: (change) => {
         this.asked.push(change);
         return Promise.resolve(this.#answers.shift() ?? this.#always);
@@ -78,6 +92,8 @@ class Leader {
       own: () => Promise.reject(new Error("not asked for")),
       newUuid: () => "uuid",
       spread: () => [],
+      means: () => [this.#means],
+      member: () => this.member,
     };
   }
 }

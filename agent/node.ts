@@ -8,6 +8,7 @@ import { describeEffect, describeEvent } from "../raft/describe.ts";
 import type { Event } from "../raft/event.ts";
 import type { Envelope, Message } from "../raft/message.ts";
 import type { State } from "../raft/state.ts";
+import { memberOf } from "../raft/quorum.ts";
 import { leaseEnd } from "../raft/timing.ts";
 import type { Config, Forgets, NodeId, ServerView } from "../raft/types.ts";
 import { Counters } from "./counters.ts";
@@ -28,6 +29,7 @@ import type {
   TakesConnections,
 } from "./ports.ts";
 import { MembershipCalls } from "./membership_calls.ts";
+import { removalMeans } from "./removal_means.ts";
 import { type OperatorAnswer, Requests } from "./requests.ts";
 import { leaderOf, roleOf, sentenceOf, snapshot } from "./snapshot.ts";
 import { SilenceProbe } from "./silence.ts";
@@ -141,6 +143,8 @@ export class Node {
       change: (change) =>
         this.#operator((request, at) => ({ kind: "changeMember", at, request, change })),
       spread: () => listSpread(config, this.#loop.state),
+      means: (change) => removalMeans(this.#loop.state.durable.membership, change),
+      member: () => memberOf(this.#loop.state.durable.membership, config.id) !== undefined,
       deadlineMs: config.handoverMs,
     });
     this.#silence = new SilenceProbe({
