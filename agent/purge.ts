@@ -39,14 +39,20 @@ interface Asked extends MemberPosition {
 /** After a copy was made, the node that got it may need some time to join. */
 const joinMs = 3_600_000;
 
+/** What is said of a member that did not answer is not kept longer than that after it does. */
+const lookAgainMs = 5_000;
+
 /** The rounds of one node. */
 export class PurgeRounds {
   readonly #options: PurgeOptions;
   #held: string | null = null;
+  /** The member that said nothing, where that is what is in the way. */
+  #silent: string | null = null;
   /** The target of the last round: it has waited for one interval when it is still right. */
   #ripe: string | null = null;
   #copiedAt = -Infinity;
   #cancel: () => void = () => {};
+  #cancelLook: () => void = () => {};
   #stopped = false;
 
   constructor(options: PurgeOptions) {
@@ -59,13 +65,26 @@ export class PurgeRounds {
   }
 
   start(): void {
+    this.#startRounds();
+    this.#startLooks();
+  }
+
+  #startLooks(): void {
+    this.#cancelLook = this.#options.clock.after(lookAgainMs, () => {
+      this.lookAgain().finally(() => {
+        if (!this.#stopped) this.#startLooks();
+      });
+    });
+  }
+
+  #startRounds(): void {
     const { clock, intervalMs, log } = this.#options;
     this.#cancel = clock.after(intervalMs, () => {
       this.round().catch((error) => {
         const because = messageOf(error);
         log.write("warning", `Cannot remove binary logs: ${because}`, {});
       }).finally(() => {
-        if (!this.#stopped) this.start();
+        if (!this.#stopped) this.#startRounds();
       });
     });
   }
@@ -73,6 +92,17 @@ export class PurgeRounds {
   stop(): void {
     this.#stopped = true;
     this.#cancel();
+    this.#cancelLook();
+  }
+
+  /** Forgets a silent member that answers again or is gone. What may go is for the next round to say. */
+  async lookAgain(): Promise<void> {
+    const id = this.#silent;
+    if (id === null) return;
+    const members = this.#options.membership()?.members ?? [];
+    const gone = !members.some((member) => member.id === id);
+    const answers = gone || (await this.#askMember(id)).executed !== null;
+    if (answers && this.#silent === id) this.#keep(null);
   }
 
   /** Looks once what may go, and removes what might have gone at the last look already. */
@@ -91,7 +121,11 @@ export class PurgeRounds {
       errant: this.#options.errant(),
       members: asked,
     });
-    if (plan.kind !== "purge") return this.#keep(heldBy(plan));
+    if (plan.kind !== "purge") {
+      const because = heldBy(plan);
+      const silent = asked.find(({ executed }) => executed === null);
+      return this.#keep(because, because === null ? null : silent?.id);
+    }
     if (this.#options.clock.now() - this.#copiedAt < joinMs) {
       return this.#keep("a copy of a server was made lately, and its node may still need them");
     }
@@ -99,6 +133,7 @@ export class PurgeRounds {
     const ripe = order.indexOf(this.#ripe ?? "");
     const due = Math.min(ripe, order.indexOf(plan.to));
     this.#held = null;
+    this.#silent = null;
     this.#ripe = plan.to;
     if (due <= 0) return;
     const to = order[due] ?? "";
@@ -107,11 +142,12 @@ export class PurgeRounds {
     log.write("info", `Removed ${due} binary logs before ${to}: no member needs them`, { bytes });
   }
 
-  #keep(because: string | null): void {
+  #keep(because: string | null, silent: string | null = null): void {
     if (because !== null && because !== this.#held) {
       this.#options.log.write("warning", `Binary logs are kept: ${because}`, {});
     }
     this.#held = because;
+    this.#silent = silent;
     this.#ripe = null;
   }
 

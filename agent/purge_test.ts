@@ -183,3 +183,23 @@ function statusOf(id: string, said: { readonly executed: string; readonly backup
     agentVersion: "",
   };
 }
+
+Deno.test("a member that answers again or is gone is not said to be silent any more", async () => {
+  const returns: readonly ((world: World) => void)[] = [
+    (world) => world.executed.c = 45,
+    (world) => world.membership = membershipOf("a", "b"),
+  ];
+  for (const comesBack of returns) {
+    const world = new World();
+    world.executed.c = null;
+    await world.rounds.round();
+    world.rounds.start();
+    await world.clock.advance(6_000);
+    assert.match(world.rounds.held ?? "", /nobody knows what c has/);
+    comesBack(world);
+    await world.clock.advance(6_000);
+    assert.deepEqual([world.rounds.held, world.names.length], [null, 5]);
+    world.rounds.stop();
+    assert.equal(world.clock.waiting, 0);
+  }
+});
