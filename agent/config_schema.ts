@@ -71,7 +71,7 @@ export const keys: Readonly<Record<SectionName, Readonly<Record<string, Key>>>> 
     "statement-timeout": msKey(3000, 100),
   },
   replication: {
-    "user": textKey("repl", "the account that replicas connect with"),
+    "user": nameKey("repl", "the account that replicas connect with"),
     "passwd": secretKey(),
     "passwd-file": pathKey(null),
   },
@@ -131,6 +131,12 @@ function textKey(fallback: string, wanted: string): Key {
     v.check((text) => !hasControl(text)),
   );
   return { shape, fallback, wanted };
+}
+
+/** A text that must say something. */
+function nameKey(fallback: string, wanted: string): Key {
+  const { shape } = textKey(fallback, wanted);
+  return { shape: v.pipe(shape, v.check((text) => text !== "")), fallback, wanted };
 }
 
 function msKey(fallback: number, min: number): Key {

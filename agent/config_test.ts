@@ -250,6 +250,11 @@ Deno.test("every key refuses a value of another kind with the wanted shape in th
   }
 });
 
+Deno.test("parseConfig() wants a name for the account of the replicas", () => {
+  const [shown = ""] = problemsOf('[replication]\nuser = ""\n');
+  assert.match(shown, /replication\.user.*the account that replicas connect with/);
+});
+
 function problemsOf(text: string): readonly string[] {
   const result = parseConfig(text);
   assert.equal(result.kind, "wrong", text);

@@ -149,3 +149,10 @@ Deno.test("init refuses an address that this host does not have, and what an age
     /^xenon: Cannot go on: "here" is no address; next: answer with an IP .* --address/,
   );
 });
+
+Deno.test("init refuses an account of replicas without a name", async () => {
+  const { code, stderr, written } = await init("--address 192.168.0.109 --repluser= --replpwd -");
+  assert.equal(code, exitCodes.usage);
+  assert.match(stderr, /--repluser.*empty/);
+  assert.deepEqual(written, {});
+});

@@ -43,7 +43,7 @@ export function addInit(tree: Tree, found: Found<InitCommand>): void {
     .option("--port <port>", "Port of the agent", wholeNumber(1, portMax), 8801)
     .option("--vip <ip>", "Virtual address of the leader, as IP or IP/PREFIX", parseVip)
     .option("--interface <name>", "Interface for it; without it the one that has the address")
-    .option("--repluser <name>", "Account that replicas connect with")
+    .option("--repluser <name>", "Account that replicas connect with", parseName)
     .option("--replpwd <password>", 'Its password; "-" reads it from standard input')
     .option("--replpwd-file <file>", "File of mode 0600 with its password")
     .option("--mysql-port <port>", "Port of the MySQL here", wholeNumber(1, portMax), 3306)
@@ -89,6 +89,12 @@ export function addInit(tree: Tree, found: Found<InitCommand>): void {
         common: commonOf(self),
       })
     );
+}
+
+/** A name with something in it. */
+export function parseName(word: string): string {
+  if (word.trim() !== "") return word;
+  throw new InvalidArgumentError("it is empty.");
 }
 
 /** An address of version 4 or 6, without brackets. */
