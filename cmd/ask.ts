@@ -18,7 +18,7 @@ export async function askAgent(
 ): Promise<Answer & { readonly kind: "answered" }> {
   const answer = await cluster.call(cluster.local, question);
   if (answer.kind === "answered") return answer;
-  if (answer.kind === "silent") throw silentAgent(cluster.local, answer.because, 0);
+  if (answer.kind === "silent") throw silentAgent(cluster.local, answer, 0);
   throw new CommandError(`Cannot ${what}: ${answer.because}`, { next });
 }
 

@@ -91,7 +91,7 @@ export async function changeCluster(
   const { method, cannot, next } = changes[word];
   const answer = await cluster.call(cluster.local, { method, params: { nodes }, deadlineMs });
   if (answer.kind === "answered") return tellSentences(cluster.local, answer);
-  if (answer.kind === "silent") throw silentAgent(cluster.local, answer.because, 0);
+  if (answer.kind === "silent") throw silentAgent(cluster.local, answer, 0);
   const quoted = nodes.map((node) => `"${node}"`).join(", ");
   throw new CommandError(`Cannot ${cannot(quoted)}: ${answer.because}`, { next });
 }

@@ -59,7 +59,8 @@ Deno.test("clusterStatus() says that the local agent is down and what to do", as
     code: exitCodes.failed,
     stdout: "",
     stderr: `xenon: Cannot reach the agent at "${first}" as it does not answer (no answer within ` +
-      "1.5 s); next: start it with xenon agent --config FILE, or run the command on another member\n",
+      "1.5 s); next: see whether its host can be reached and whether its agent is frozen or " +
+      "overloaded, give it longer with --timeout, or run the command on another member\n",
   });
 });
 

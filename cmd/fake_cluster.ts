@@ -53,7 +53,7 @@ export function createFakeCluster(
     const { deadlineMs } = question;
     return await new Promise<Answer>((resolve) => {
       const because = `no answer within ${deadlineMs / 1000} s`;
-      waiting.push({ deadlineMs, give: () => resolve({ kind: "silent", because }) });
+      waiting.push({ deadlineMs, give: () => resolve({ kind: "silent", because, late: true }) });
     });
   }
 

@@ -28,7 +28,7 @@ export async function gather(cluster: Cluster, deadlineMs: number): Promise<Gath
   const seeds = cluster.seeds.filter((seed) => seed !== cluster.local);
   const others = await Promise.all(seeds.map((seed) => askOne(cluster, seed, deadlineMs)));
   if (!others.some((answer) => answer.kind === "answered")) {
-    throw silentAgent(cluster.local, local.because, seeds.length);
+    throw silentAgent(cluster.local, local, seeds.length);
   }
   return await askMembers(cluster, [local, ...others], deadlineMs);
 }
@@ -38,7 +38,7 @@ export async function askLocal(cluster: Cluster, deadlineMs: number): Promise<No
   const local = await askOne(cluster, cluster.local, deadlineMs);
   if (local.kind === "answered") return local.status;
   if (local.refused) throw refusedBy(cluster.local, local.because);
-  throw silentAgent(cluster.local, local.because, 0);
+  throw silentAgent(cluster.local, local, 0);
 }
 
 /** The failure of a command whose own agent said no. */
@@ -48,16 +48,25 @@ export function refusedBy(endpoint: string, because: string): CommandError {
   });
 }
 
+const elsewhere = "run the command on another member";
+const lateNext =
+  "see whether its host can be reached and whether its agent is frozen or overloaded, " +
+  `give it longer with --timeout, or ${elsewhere}`;
+
 /** The failure of a command whose own agent did not answer. */
-export function silentAgent(endpoint: string, because: string, seeds: number): CommandError {
+export function silentAgent(
+  endpoint: string,
+  { because, late = false }: { readonly because: string; readonly late?: boolean },
+  seeds: number,
+): CommandError {
   const others = seeds === 0 ? "" : `, nor does any of the ${seeds} members the config names`;
   return new CommandError(
     `Cannot reach the agent at "${endpoint}" as it does not answer (${because})${others}`,
-    { next: "start it with xenon agent --config FILE, or run the command on another member" },
+    { next: late ? lateNext : "start it with xenon agent --config FILE, or " + elsewhere },
   );
 }
 
-type OneAnswer = NodeAnswer & { readonly refused?: boolean };
+type OneAnswer = NodeAnswer & { readonly refused?: boolean; readonly late?: boolean };
 
 async function askMembers(
   cluster: Cluster,
@@ -88,6 +97,7 @@ async function askOne(cluster: Cluster, id: string, deadlineMs: number): Promise
       id,
       because: answer.because,
       refused: answer.kind === "refused",
+      late: answer.kind === "silent" && answer.late === true,
     };
   }
   const decoded = decodeNodeStatus(answer.result);

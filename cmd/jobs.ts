@@ -87,7 +87,8 @@ export async function followJob(cluster: Cluster, following: Following): Promise
       if (page.job.state !== "running") return outcomeOf(page.job);
       screen.progress(progressLine(page.job));
     } else if (world.now() - heardAt > silentMsMax) {
-      throw silentAgent(cluster.local, `no answer for ${silentMsMax / 1_000} s`, 0);
+      const because = `no answer for ${silentMsMax / 1_000} s`;
+      throw silentAgent(cluster.local, { because }, 0);
     }
     if (screen.detached) return detachedFrom(number);
     await screen.wait(askEveryMs);
@@ -131,7 +132,7 @@ export async function askJobs(
 ): Promise<unknown> {
   const answer = await cluster.call(cluster.local, question);
   if (answer.kind === "answered") return answer.result;
-  if (answer.kind === "silent") throw silentAgent(cluster.local, answer.because, 0);
+  if (answer.kind === "silent") throw silentAgent(cluster.local, answer, 0);
   throw refused(cluster, answer.because);
 }
 

@@ -9,7 +9,12 @@ export type Answer =
   /** The agent answered that it will not, and why. */
   | { readonly kind: "refused"; readonly because: string }
   /** No agent answered within the deadline: dead, frozen, unreachable or nobody there. */
-  | { readonly kind: "silent"; readonly because: string };
+  | {
+    readonly kind: "silent";
+    readonly because: string;
+    /** The time was over: something may be there that is frozen, overloaded or cut off. */
+    readonly late?: boolean;
+  };
 
 /** One request to one agent. */
 export interface Question {

@@ -31,7 +31,7 @@ export async function changeRole(
   const { deadlineMs } = request;
   const answer = await cluster.call(cluster.local, { method, params: {}, deadlineMs });
   if (answer.kind === "answered") return tellSentences(cluster.local, answer);
-  if (answer.kind === "silent") throw silentAgent(cluster.local, answer.because, 0);
+  if (answer.kind === "silent") throw silentAgent(cluster.local, answer, 0);
   throw new CommandError(`Cannot ${cannot(`"${cluster.local}"`)}: ${answer.because}`, {
     next: "see every node's own sentence with xenon cluster status",
   });

@@ -114,7 +114,10 @@ Deno.test("run() pings in silence within a second, and fails when nobody is ther
   const { programs } = programsOf(hanging);
   const { result } = await hanging.finish(run(["ping"], { world, programs }));
   assert.equal(result.code, exitCodes.failed);
-  assert.match(result.stderr, /Cannot reach the agent/);
+  assert.match(result.stderr, /Cannot reach the agent.*next: see whether .* frozen or overloaded/);
+  const nobody = { ...createFakeCluster({}), local };
+  const refused = await run(["ping"], { world, programs: programsOf(nobody).programs });
+  assert.match(refused.stderr, /connection refused\); next: start it with xenon agent/);
 });
 
 Deno.test("run() shows the versions of all nodes", async () => {

@@ -13,6 +13,6 @@ export async function runXenon({ common }: XenonCommand, around: Surroundings): 
   const deadlineMs = common.timeoutMs ?? usualPingMs;
   const answer = await cluster.call(cluster.local, { method: "node.ping", params: {}, deadlineMs });
   if (answer.kind === "refused") throw refusedBy(cluster.local, answer.because);
-  if (answer.kind === "silent") throw silentAgent(cluster.local, answer.because, 0);
+  if (answer.kind === "silent") throw silentAgent(cluster.local, answer, 0);
   return success("");
 }

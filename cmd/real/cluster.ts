@@ -51,7 +51,9 @@ export function createCluster(peers: Peers, { local, seeds }: Members): Cluster 
       const question = { method, params, ...(confidential === true ? { confidential } : {}) };
       const result = await peers.call(endpoint, question, { deadlineMs });
       if ("ok" in result) return { kind: "answered", result: result.ok };
-      return { kind: heard(result.failed) ? "refused" : "silent", because: result.failed.because };
+      const { kind, because } = result.failed;
+      if (heard(result.failed)) return { kind: "refused", because };
+      return { kind: "silent", because, ...(kind === "timeout" ? { late: true } : {}) };
     },
   };
 }
