@@ -81,6 +81,8 @@ export class MysqlServer {
   readonly #settings: ServerSettings;
   /** Two starts at once would both find no server and make one each: the second joins the first. */
   #starting: Promise<ServerProcess> | null = null;
+  /** Where the error log ended at the last start: what stands before tells of others. */
+  #logBegin = 0;
 
   constructor(settings: ServerSettings) {
     this.#settings = settings;
@@ -106,6 +108,7 @@ export class MysqlServer {
     const running = await this.identify();
     if (running !== null) return running;
     const settings = this.#settings;
+    this.#logBegin = sizeOf(settings.errorLog);
     return settings.kind === "service"
       ? await this.#startService(settings)
       : await this.#startDirectly(settings);
@@ -159,11 +162,17 @@ export class MysqlServer {
     return { kind: "killed", afterMs: Math.round(performance.now() - startedAt) };
   }
 
-  /** The last lines of the error log, errors first in interest: a sentence for an operator. */
+  /** The last lines of the error log since the last start, errors first: a sentence for an operator. */
   whyItDied(): string {
     const { errorLog } = this.#settings;
-    const lines = tailLines(errorLog).filter((line) => !pluginLoadedTwice.test(line));
-    if (lines.length === 0) return `its error log "${errorLog}" is empty or cannot be read`;
+    const lines = tailLines(errorLog, this.#logBegin).filter((line) =>
+      !pluginLoadedTwice.test(line)
+    );
+    if (lines.length === 0) {
+      return this.#logBegin > 0
+        ? `its error log "${errorLog}" says nothing about this start`
+        : `its error log "${errorLog}" is empty or cannot be read`;
+    }
     const errors = lines.filter((line) => /\[ERROR\]/.test(line));
     const shown = (errors.length > 0 ? errors : lines).slice(-logTailLinesMax);
     return `the last lines of its error log "${errorLog}" are:\n${shown.join("\n")}`;
@@ -300,17 +309,27 @@ function createLog(path: string): void {
   if (Deno.uid() === 0 && uid !== null && gid !== null) Deno.chownSync(path, uid, gid);
 }
 
-/** The last lines of a log that may be large, read from its end. */
-function tailLines(path: string): readonly string[] {
+function sizeOf(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch {
+    return 0; // Not there yet; who cannot read it says so later.
+  }
+}
+
+/** The last lines behind `begin` of a log that may be large. One that is shorter was begun anew. */
+function tailLines(path: string, begin: number): readonly string[] {
   try {
     using file = Deno.openSync(path);
     const { size } = file.statSync();
-    file.seekSync(Math.max(0, size - logTailBytesMax), Deno.SeekMode.Start);
+    const first = size < begin ? 0 : begin;
+    const cut = size - first > logTailBytesMax;
+    file.seekSync(cut ? size - logTailBytesMax : first, Deno.SeekMode.Start);
     const bytes = new Uint8Array(logTailBytesMax);
     const count = file.readSync(bytes) ?? 0;
     const lines = new TextDecoder().decode(bytes.subarray(0, count)).split("\n");
-    // The first line is cut in the middle, unless the whole file fits.
-    return lines.slice(size > logTailBytesMax ? 1 : 0).filter((line) => line.trim() !== "");
+    // The first line is cut in the middle, unless all of it fits.
+    return lines.slice(cut ? 1 : 0).filter((line) => line.trim() !== "");
   } catch {
     // The caller says that the log cannot be read.
     return [];
