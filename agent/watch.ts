@@ -7,6 +7,7 @@ import { messageOf } from "../mysql/message_of.ts";
 import { noRestarts, noteStart, type RestartHistory, restartWaitMs } from "../mysql/restart.ts";
 import { type Position, type ServerView, UNSEEN_SERVER } from "../raft/types.ts";
 import { isStuck, type LogMemory, lookedSince, watchLog } from "./log_watch.ts";
+import { noData, noProcess, noSpace } from "./not_started.ts";
 import type {
   Clock,
   Database,
@@ -279,7 +280,7 @@ export class Watch {
       if (wished) throw new Error(`Cannot start the server: ${apart}`);
       return;
     }
-    if (folder !== null) return this.#noData(folder, wished);
+    if (folder !== null) return this.#notStarted(noData(folder), wished);
     if (wished) {
       this.#restarts = noRestarts;
     } else {
@@ -287,26 +288,18 @@ export class Watch {
       if (restartWaitMs(this.#restarts, clock.now()) > 0) return;
     }
     const full = await server.fullDataFolder();
-    if (full !== null) return this.#noSpace(full, wished);
+    if (full !== null) return this.#notStarted(noSpace(full), wished);
     this.#restarts = noteStart(this.#restarts, clock.now());
     const why = wished ? "as an operator asked for it" : "as it is not running";
     log.write("warning", `Starting the server, ${why}`, {});
     this.#starting = true;
-    await server.start();
-  }
-
-  /** No start helps here, and a server could only leave debris behind. */
-  #noData(folder: string, wished: boolean): void {
-    const because = `its data folder ${JSON.stringify(folder)} holds no data: ` +
-      '"xenon mysql rebuildme" gives it a copy of the cluster\'s';
-    this.#notStarted(because, wished);
-  }
-
-  /** A server that starts on a full disk waits, and would notice new space up to a minute later. */
-  #noSpace(folder: string, wished: boolean): void {
-    const because = `the disk of its data folder ${JSON.stringify(folder)} is full: ` +
-      "free some space, then it is started";
-    this.#notStarted(because, wished);
+    try {
+      await server.start();
+    } catch (error) {
+      this.#starting = false;
+      this.#silent("dead", noProcess(error));
+      throw error;
+    }
   }
 
   #notStarted(because: string, wished: boolean): void {

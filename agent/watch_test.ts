@@ -15,6 +15,7 @@ class Stage {
   readonly conditions: (string | null)[] = [];
   runs = true;
   startable = true;
+  startError: string | null = null;
   emptyFolder: string | null = null;
   fullFolder: string | null = null;
   apart: string | null = null;
@@ -39,6 +40,7 @@ class Stage {
       glance: () => this.runs ? "running" : "dead",
       start: () => {
         this.done.push("start");
+        if (this.startError !== null) return Promise.reject(new Error(this.startError));
         this.runs = this.startable;
         return Promise.resolve();
       },
@@ -125,6 +127,27 @@ Deno.test("a server whose data folder was emptied is killed: it must not acknowl
   );
   assert.match(stage.watch.condition, /"xenon mysql rebuildme" gives it a copy/);
   stage.watch.stop();
+});
+
+Deno.test("a start that no process comes of says its own cause, without the lines of a log", async () => {
+  const causes = [
+    [
+      "Cannot use mysqld: there is no program /x",
+      "dead: Cannot use mysqld: there is no program /x",
+    ],
+    [
+      'Cannot start "x" as it ended at once: the last lines of its error log "y" are:\nold',
+      'dead: Cannot start "x" as it ended at once: see its error log',
+    ],
+  ] as const;
+  for (const [startError, condition] of causes) {
+    const stage = new Stage();
+    Object.assign(stage, { runs: false, startError });
+    stage.watch.start();
+    await stage.clock.advance(5_000);
+    assert.equal(stage.watch.condition, condition);
+    stage.watch.stop();
+  }
 });
 
 /** A look at a server that does not say where its binary log ends. */
