@@ -154,7 +154,7 @@ export function optionsOf(node: FakeNode, method = methodOf(node)): RebuildOptio
 export function taskOf(abort = new AbortController(), memo: Memo = null, resumed = false) {
   const lines: string[] = [];
   const words: string[] = [];
-  const journal: { memo: Memo; apart: string | null } = { memo, apart: null };
+  const journal = { memo, apart: null as string | null, step: "" };
   const task: Task = {
     number: 7,
     memo,
@@ -163,11 +163,12 @@ export function taskOf(abort = new AbortController(), memo: Memo = null, resumed
     agentEnds: () => abort.signal.aborted && abort.signal.reason === "agentEnds",
     say: (line) => void lines.push(line),
     progress: () => {},
-    remember: ({ memo, apart = null, word = "NONE" }) => {
+    remember: ({ step, memo, apart = null, word = "NONE" }) => {
       words.push(word);
       // As JSON, which is what a journal keeps.
       journal.memo = JSON.parse(JSON.stringify(memo));
       journal.apart = apart;
+      journal.step = step;
       return Promise.resolve();
     },
   };

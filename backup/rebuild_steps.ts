@@ -250,12 +250,15 @@ async function follow(run: Run, memo: RebuildMemo): Promise<void> {
     task.say(
       `S18 not needed: run "xenon cluster add ${run.options.host.self}" on a member next`,
     );
+    await run.record.write(memo, "S18");
     return;
   }
   await until(run, "replicates from the leader", ({ follows }) => follows);
   task.say("S17 it replicates from the leader");
+  await run.record.write(memo, "S17");
   await until(run, "is in step with the leader", ({ inStep }) => inStep);
   task.say("S18 it is in step with the leader");
+  await run.record.write(memo, "S18");
 }
 
 async function until(

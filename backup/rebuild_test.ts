@@ -26,6 +26,7 @@ Deno.test("rebuild() goes through all numbered steps in their order", async () =
   assert.ok(lines.includes("S8 old data moved aside to /db/data/.xenon-old-7"));
   assert.deepEqual([...node.disk.files.keys()].sort(), newFiles);
   assert.equal(journal.apart, null);
+  assert.equal(journal.step, "S18", "the step that is shown is the last one");
 });
 
 Deno.test("whatever fails before the server is given back, the old data serves again", async () => {
