@@ -274,6 +274,12 @@ function connectionFailure(endpoint: string, error: unknown): CallResult {
   if (code === "ECONNREFUSED") {
     return failed("refused", `Node ${endpoint} refused the connection: no agent runs there`);
   }
+  if (code.startsWith("HPE_") || /^Parse Error/.test(messageOf(error))) {
+    const because =
+      `Node ${endpoint} does not speak HTTP: another program uses the port, no agent ` +
+      "of xenon answers there";
+    return failed("unreachable", because);
+  }
   const because = messageOf(error);
   return failed("unreachable", `Cannot reach node ${endpoint}: ${because}`);
 }
