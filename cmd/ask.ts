@@ -19,7 +19,8 @@ export async function askAgent(
   const answer = await cluster.call(cluster.local, question);
   if (answer.kind === "answered") return answer;
   if (answer.kind === "silent") throw silentAgent(cluster.local, answer, 0);
-  throw new CommandError(`Cannot ${what}: ${answer.because}`, { next });
+  const said = answer.because.startsWith(`Cannot ${what}`);
+  throw new CommandError(said ? answer.because : `Cannot ${what}: ${answer.because}`, { next });
 }
 
 /** Lets the agent do something and prints what it did. */

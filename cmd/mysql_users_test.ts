@@ -42,6 +42,16 @@ Deno.test("a refusal is shown with the next step and without the password", asyn
   });
 });
 
+Deno.test("a refusal that says itself what cannot be done says it once", async () => {
+  const because = "Cannot change the account as it does not exist";
+  const { cluster } = agent({ kind: "refused", because });
+  const change = { account, password: { kind: "given", text: "secret word" } } as const;
+  await assert.rejects(
+    changeUser(cluster, createFakeWorld(), { change, deadlineMs }),
+    (error) => error instanceof Error && error.message === because,
+  );
+});
+
 Deno.test("getuser prints exactly the original's keys", async () => {
   const accounts = [
     { user: "app", host: "%", superior: false },
