@@ -10,15 +10,20 @@ export interface NotesContext {
   readonly facts: ServerFacts | null;
   /** Why binary logs are kept that could go; null when nothing is in the way. */
   readonly purgeHeld: string | null;
+  /** The server does not run, and the monitor that would start it is off. */
+  readonly leftDown: boolean;
 }
 
 /** One sentence each, the most urgent first. */
-export function notesOf({ memory, state, facts, purgeHeld }: NotesContext): readonly string[] {
+export function notesOf(
+  { memory, state, facts, purgeHeld, leftDown }: NotesContext,
+): readonly string[] {
   const notes: string[] = [];
   const unsafe = looseSemiSync(state, facts);
   if (unsafe !== null && !memory.semiSyncCheck) notes.push(unsafe);
   else if (!memory.semiSyncCheck) notes.push(uncheckedNote);
   if (memory.stopped) notes.push(stoppedNote(facts !== null));
+  else if (leftDown) notes.push(leftDownNote);
   const tooOld = purgedAtSource.has(facts?.replication?.receiverErrorNumber ?? 0);
   if (tooOld) notes.push(tooOldNote);
   if (memory.errant !== "") notes.push(errantNote(memory.errant));
@@ -45,6 +50,8 @@ const purgedAtSource = new Set([1236, 13114]);
 const tooOldNote = "the source has removed binary logs that this server needs: copy it anew with " +
   '"xenon mysql rebuildme"';
 const uncheckedNote = "semi-sync is not checked here: an operator switched that off";
+
+const leftDownNote = 'the monitor is off, so nothing starts MySQL: "xenon mysql start" does';
 
 function errantNote(errant: string): string {
   return `only this server has ${errant}, written here while another node led: the others get it when ` +

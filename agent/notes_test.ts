@@ -23,6 +23,7 @@ const context = {
   state: following,
   facts: followerFacts,
   purgeHeld: null,
+  leftDown: false,
 } as const;
 
 Deno.test("where nothing is switched off or stopped there is nothing to say", () => {
@@ -63,4 +64,9 @@ Deno.test("an open leader whose commits are confirmed too early says so in capit
   assert.equal(looseSemiSync(leading, semiSync({})), null);
   assert.equal(looseSemiSync(leading, null), null);
   assert.equal(looseSemiSync(following, semiSync({ enabled: false })), null);
+});
+
+Deno.test("a server that died while the monitor is off is said to need a start", () => {
+  const [note = ""] = notesOf({ ...context, facts: null, leftDown: true });
+  assert.match(note, /the monitor is off.*xenon mysql start/);
 });

@@ -91,12 +91,13 @@ export class Operations {
 
   /** What every status must say besides the protocol's sentence. */
   notes(): readonly string[] {
-    const { store, state, watch } = this.#options;
+    const { store, state, watch, config, monitored, held } = this.#options;
     return notesOf({
       memory: store.current.memory,
       state: state(),
       facts: watch.facts,
       purgeHeld: this.#purge.held,
+      leftDown: !config.witness && watch.identity === null && !monitored() && held() === null,
     });
   }
 
