@@ -5,11 +5,17 @@ import { applierRuns, oneLine, receiverRuns } from "./node_tables.ts";
 
 export type Condition = (gathered: Gathered) => string | null;
 
+/** What the node that leads says of itself. */
+function leaderOf({ nodes }: Gathered): NodeStatus | undefined {
+  return nodes.flatMap((node) => node.kind === "answered" ? [node.status] : [])
+    .find(({ role }) => role === "LEADER");
+}
+
 /** A leader that takes writes is there. */
-export function leaderIsOpen({ nodes }: Gathered): string | null {
-  const leader = nodes.find((node) => node.kind === "answered" && node.status.role === "LEADER");
-  if (leader?.kind !== "answered") return "nobody leads";
-  const { mysql, promotion } = leader.status;
+export function leaderIsOpen(gathered: Gathered): string | null {
+  const leader = leaderOf(gathered);
+  if (leader === undefined) return "nobody leads";
+  const { mysql, promotion } = leader;
   const open = mysql.state === "ALIVE" && mysql.option === "READWRITE" && promotion === "";
   return open ? null : `${leader.id} leads, but its server is not open for writes yet`;
 }
@@ -19,20 +25,15 @@ export function leaderIsOpen({ nodes }: Gathered): string | null {
  * voter as one that could take over or vote.
  */
 export function clusterIsHealthy(gathered: Gathered): string | null {
-  const closed = leaderIsOpen(gathered);
-  if (closed !== null) return closed;
-  for (const node of gathered.nodes) {
-    const missing = unhealthy(node, gathered.view);
-    if (missing !== null) return missing;
-  }
-  return voterLacks(gathered);
+  const ids = gathered.nodes.map(({ id }) => id);
+  return leaderIsOpen(gathered) ?? follows(ids, gathered) ?? voterLacks(gathered);
 }
 
 /** By the leader's margin: a voter may follow and still be disabled, uncertain, or stopped by an operator. */
-function voterLacks({ nodes }: Gathered): string | null {
-  const leader = nodes.find((node) => node.kind === "answered" && node.status.role === "LEADER");
-  if (leader?.kind !== "answered") return "nobody leads";
-  const { margin, quorum } = leader.status;
+function voterLacks(gathered: Gathered): string | null {
+  const leader = leaderOf(gathered);
+  if (leader === undefined) return "nobody leads";
+  const { margin, quorum } = leader;
   return margin.losses >= quorum.n - quorum.q ? null : margin.sentence;
 }
 

@@ -8,7 +8,7 @@ import type { Effect } from "./effect.ts";
 import type { MemberChange, OperationDone } from "./event.ts";
 import type { Leader, LeaderChange } from "./state.ts";
 import type { Config, Member, Membership, Millis, NodeId, Replica } from "./types.ts";
-import { acknowledges, hasAnswered } from "./answers.ts";
+import { acknowledges, hasAnswered, hasStored } from "./answers.ts";
 import { persisting, type Step, toAll } from "./common.ts";
 import { heartbeat, heartbeats } from "./leader.ts";
 import {
@@ -23,7 +23,6 @@ import {
   sameVoters,
   voters,
 } from "./quorum.ts";
-import { isNewer, storedBy } from "./list_version.ts";
 
 /** An operator adds or removes a member; answered when enough voters stored the first new list. */
 export function changeMember(
@@ -171,10 +170,11 @@ function tooFewToStore(
     const silent = others.filter((id) => !hasAnswered(config, state, { id, at }));
     if (others.length - silent.length >= k) continue;
     const [does, them] = silent.length === 1 ? ["does", "it"] : ["do", "them"];
-    return `a new member list must be stored by ${k + 1} of ${n} voters, and ${
-      silent.join(", ")
-    } ` +
-      `${does} not answer: bring ${them} back first`;
+    const names = silent.join(", ");
+    return `a new member list must be stored by ${
+      k + 1
+    } of ${n} voters, and ${names} ${does} not ` +
+      `answer: bring ${them} back first`;
   }
   return null;
 }
@@ -377,7 +377,7 @@ function stored(config: Config, state: Leader): boolean {
   const { membership } = state.durable;
   if (membership === null) return false;
   if (state.change?.stage !== "storing" && membership.unsettled !== true) return true;
-  const has = (id: NodeId) => id === config.id || !isNewer(membership, storedBy(state.replies[id]));
+  const has = (id: NodeId) => hasStored(config, state, { id, list: membership });
   const enough = (list: Membership) => {
     const all = voters(list);
     return all.filter((voter) => has(voter.id)).length > quorumOf(all.length).k;

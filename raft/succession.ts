@@ -30,12 +30,11 @@ export function successionReady(config: Config, state: State, at: Millis): Step 
   const { membership } = state.durable;
   if (succession === null || membership === null || !released(state)) return [state, []];
   const others = voters(membership).filter((voter) => voter.id !== config.id);
-  const { replies, silent } = succession;
+  const missing = others.filter(({ id }) => succession.replies[id] === undefined);
   // Whoever was silent before is not waited for, where those that answered are enough to elect.
-  const heard = others.filter(({ id }) => replies[id] !== undefined);
-  const complete = heard.length === others.length ||
-    (heard.length >= quorum(membership).q &&
-      others.every(({ id }) => replies[id] !== undefined || silent.includes(id)));
+  const enough = others.length - missing.length >= quorum(membership).q &&
+    missing.every(({ id }) => succession.silent.includes(id));
+  const complete = missing.length === 0 || enough;
   return complete ? decide(config, state, succession) : successionTick(config, state, at);
 }
 
